@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text;
+
+namespace Federated.Shared.Tensors;
+
+/// <summary>Names and shapes as error messages show them. Names may come from an attacker: shortened, control characters escaped.</summary>
+internal static class TensorText
+{
+    private const int MaxShown = 120;
+    private const int MaxCompared = 256;
+    private const int MaxCandidates = 4096;
+
+    public static string Shape(IEnumerable<long> shape) => $"({string.Join(", ", shape)})";
+
+    public static string Quote(string name)
+    {
+        StringBuilder text = new("'");
+        foreach (char c in name.AsSpan(0, Math.Min(name.Length, MaxShown)))
+        {
+            if (char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029')
+                text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            else
+                text.Append(c);
+        }
+
+        if (name.Length > MaxShown)
+            text.Append("...");
+
+        return text.Append('\'').ToString();
+    }
+
+    /// <summary>Up to three of <paramref name="known"/> that look most like <paramref name="name"/>, as a sentence for an error message.</summary>
+    public static string NearNames(string name, IEnumerable<string> known)
+    {
+        string[] near =
+        [
+            .. known.Take(MaxCandidates).Where(k => k.Length <= MaxCompared)
+                .OrderBy(k => EditDistance(name, k)).ThenBy(k => k, StringComparer.Ordinal).Take(3).Select(Quote),
+        ];
+        return near.Length == 0 ? "It has no tensors." : $"Nearest names: {string.Join(", ", near)}.";
+    }
+
+    /// <summary>Levenshtein distance, two rows.</summary>
+    private static int EditDistance(string left, string right)
+    {
+        ReadOnlySpan<char> a = left.AsSpan(0, Math.Min(left.Length, MaxCompared));
+        Span<int> previous = stackalloc int[right.Length + 1];
+        Span<int> current = stackalloc int[right.Length + 1];
+        for (int j = 0; j <= right.Length; j++)
+            previous[j] = j;
+
+        for (int i = 1; i <= a.Length; i++)
+        {
+            current[0] = i;
+            for (int j = 1; j <= right.Length; j++)
+            {
+                int replace = previous[j - 1] + (a[i - 1] == right[j - 1] ? 0 : 1);
+                current[j] = Math.Min(replace, Math.Min(previous[j], current[j - 1]) + 1);
+            }
+
+            Span<int> done = current;
+            current = previous;
+            previous = done;
+        }
+
+        return previous[right.Length];
+    }
+}
