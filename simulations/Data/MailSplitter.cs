@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using Federated.Simulations.Partitioners;
+
+namespace Federated.Simulations.Data;
+
+/// <summary>Deals whole groups of near-duplicates to test, pretraining and training, so that no group is in two of them.</summary>
+/// <remarks>
+/// Groups are shuffled with a fixed seed and dealt to the first split that still wants their folder. Only groups of one folder and at
+/// most <see cref="LargestDealtGroup"/> mails go to test or pretraining; a bulk mailing of fifty copies would otherwise fill a quota.
+/// </remarks>
+public static class MailSplitter
+{
+    /// <summary>Largest group that may leave the training split.</summary>
+    public const int LargestDealtGroup = 4;
+
+    private const ulong Seed = 20020822;
+
+    /// <summary>Test mails a folder: 250 ham and 250 spam; hard ham has three times its natural share, so that it counts.</summary>
+    public static IReadOnlyDictionary<string, int> TestQuota { get; } = new Dictionary<string, int>
+    {
+        ["easy-ham-1"] = 135,
+        ["easy-ham-2"] = 75,
+        ["hard-ham-1"] = 40,
+        ["spam-1"] = 66,
+        ["spam-2"] = 184,
+    };
+
+    /// <summary>Pretraining mails a folder.</summary>
+    public static IReadOnlyDictionary<string, int> PretrainQuota { get; } = new Dictionary<string, int>
+    {
+        ["easy-ham-1"] = 640,
+        ["easy-ham-2"] = 380,
+        ["hard-ham-1"] = 40,
+        ["spam-1"] = 90,
+        ["spam-2"] = 250,
+    };
+
+    /// <summary>Chooses a split for each mail.</summary>
+    /// <param name="folders">Folder of each mail.</param>
+    /// <param name="groups">Group of each mail, as <see cref="NearDuplicates.Group"/> gives it.</param>
+    /// <returns>Split of each mail.</returns>
+    /// <exception cref="InvalidDataException">A folder has too few mails for the quotas.</exception>
+    public static string[] Split(IReadOnlyList<string> folders, int[] groups)
+    {
+        string[] splits = new string[folders.Count];
+        Array.Fill(splits, MailSplits.Train);
+        List<int[]> dealt = [.. Enumerable.Range(0, folders.Count).GroupBy(mail => groups[mail]).Select(group => group.ToArray())];
+        new SplitMix64(Seed).Shuffle(CollectionsMarshal.AsSpan(dealt));
+        Deal(dealt, folders, TestQuota, MailSplits.Test, splits);
+        Deal(dealt, folders, PretrainQuota, MailSplits.Pretrain, splits);
+        return splits;
+    }
+
+    private static void Deal(List<int[]> groups, IReadOnlyList<string> folders, IReadOnlyDictionary<string, int> quota, string split, string[] splits)
+    {
+        Dictionary<string, int> wanted = new(quota);
+        foreach (int[] group in groups)
+        {
+            string folder = folders[group[0]];
+            bool fits = group.Length <= Math.Min(LargestDealtGroup, wanted[folder]) && splits[group[0]] == MailSplits.Train
+                && group.All(mail => folders[mail] == folder);
+            if (!fits)
+                continue;
+
+            wanted[folder] -= group.Length;
+            foreach (int mail in group)
+                splits[mail] = split;
+        }
+
+        foreach ((string folder, int missing) in wanted)
+        {
+            if (missing > 0)
+            {
+                throw new InvalidDataException(
+                    $"Folder '{folder}' lacks {missing} mails for the '{split}' split of {quota[folder]}. Is the corpus complete? " +
+                    "The preparer needs all five folders of the SpamAssassin public corpus.");
+            }
+        }
+    }
+}
