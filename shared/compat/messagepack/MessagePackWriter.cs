@@ -121,7 +121,7 @@ public ref struct MessagePackWriter
     public void Write(scoped ReadOnlySpan<byte> src)
     {
         WriteBinHeader(src.Length);
-        WriteRaw(src);
+        Copy(src);
     }
 
     public void Write(in ReadOnlySequence<byte> src)
@@ -130,10 +130,10 @@ public ref struct MessagePackWriter
         WriteRaw(src);
     }
 
-    public void WriteString(scoped ReadOnlySpan<byte> utf8stringBytes)
+    public void WriteString(ReadOnlySpan<byte> utf8stringBytes)
     {
         WriteStringHeader(utf8stringBytes.Length);
-        WriteRaw(utf8stringBytes);
+        Copy(utf8stringBytes);
     }
 
     public void WriteString(in ReadOnlySequence<byte> utf8stringBytes)
@@ -187,23 +187,25 @@ public ref struct MessagePackWriter
         }
     }
 
-    public void WriteRaw(scoped ReadOnlySpan<byte> rawMessagePackBlock)
-    {
-        // In pieces: the output decides how much it holds at once, so that a large block needs no buffer of its size.
-        while (!rawMessagePackBlock.IsEmpty)
-        {
-            Span<byte> free = GetSpan(1);
-            int count = Math.Min(free.Length, rawMessagePackBlock.Length);
-            rawMessagePackBlock[..count].CopyTo(free);
-            Advance(count);
-            rawMessagePackBlock = rawMessagePackBlock[count..];
-        }
-    }
+    public void WriteRaw(ReadOnlySpan<byte> rawMessagePackBlock) => Copy(rawMessagePackBlock);
 
     public void WriteRaw(in ReadOnlySequence<byte> rawMessagePackBlock)
     {
         foreach (ReadOnlyMemory<byte> segment in rawMessagePackBlock)
-            WriteRaw(segment.Span);
+            Copy(segment.Span);
+    }
+
+    private void Copy(scoped ReadOnlySpan<byte> bytes)
+    {
+        // In pieces: the output decides how much it holds at once, so that a large block needs no buffer of its size.
+        while (!bytes.IsEmpty)
+        {
+            Span<byte> free = GetSpan(1);
+            int count = Math.Min(free.Length, bytes.Length);
+            bytes[..count].CopyTo(free);
+            Advance(count);
+            bytes = bytes[count..];
+        }
     }
 
     private void WriteCode(byte code)
