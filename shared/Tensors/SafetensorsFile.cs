@@ -1,5 +1,8 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Federated.Shared.Tensors;
 
@@ -7,19 +10,26 @@ namespace Federated.Shared.Tensors;
 /// <remarks>
 /// Spans and pointers are views of the mapping: they are valid until <see cref="Dispose"/>, and only as long as nobody shortens the file
 /// (the operating system ends a process that touches a page which is gone). A file that is never disposed keeps its mapping.
+/// <see cref="ReadFloats(TensorInfo, Span{float})"/> goes through the file instead: pages of a mapping count as the process's memory once
+/// touched, a read's do not, and a file that was shortened is an error there rather than the end.
 /// Reading from several threads is safe; disposing while another thread reads is not.
 /// </remarks>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
+    private const int ConversionBytes = 64 * 1024;
+
     private readonly SafetensorsHeader _header;
+    private readonly SafeFileHandle _handle;
     private readonly MemoryMappedFile _mapping;
     private readonly MemoryMappedViewAccessor _view;
     private byte* _data;
 
-    private SafetensorsFile(string path, SafetensorsHeader header, MemoryMappedFile mapping, MemoryMappedViewAccessor view)
+    private SafetensorsFile(
+        string path, SafetensorsHeader header, SafeFileHandle handle, MemoryMappedFile mapping, MemoryMappedViewAccessor view)
     {
         Path = path;
         _header = header;
+        _handle = handle;
         _mapping = mapping;
         _view = view;
         byte* start = null;
@@ -56,7 +66,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             mapping = MemoryMappedFile.CreateFromFile(
                 stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             view = mapping.CreateViewAccessor(0, header.FileLength, MemoryMappedFileAccess.Read);
-            return new(path, header, mapping, view);
+            return new(path, header, stream.SafeFileHandle, mapping, view);
         }
         catch
         {
@@ -138,9 +148,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <param name="destination">As many values as are wanted.</param>
     /// <exception cref="TensorFormatException">The tensor holds no floating-point numbers.</exception>
     /// <exception cref="ArgumentException">The slice leaves the tensor.</exception>
+    /// <exception cref="EndOfStreamException">The file was shortened after it was opened.</exception>
     public void ReadFloats(TensorInfo tensor, long firstElement, Span<float> destination)
     {
-        nint start = Pointer(tensor);
+        _ = Pointer(tensor);
         if (!tensor.DType.IsFloat())
         {
             throw new TensorFormatException(TensorFormatReason.BadDType,
@@ -153,15 +164,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
                 $"{Path}: slice of {destination.Length} elements at {firstElement} leaves tensor '{tensor.Name}' of {tensor.ElementCount}.", nameof(firstElement));
         }
 
-        // A double slice may have more bytes than a span holds although its elements fit: convert in pieces.
-        int size = tensor.DType.Size();
-        byte* source = (byte*)start + (firstElement * size);
-        for (int done = 0; done < destination.Length;)
-        {
-            int count = Math.Min(destination.Length - done, int.MaxValue / size);
-            FloatConversion.ToFloats(tensor.DType, new(source + ((long)done * size), count * size), destination.Slice(done, count));
-            done += count;
-        }
+        long position = _header.DataStart + tensor.Offset + (firstElement * tensor.DType.Size());
+        if (tensor.DType == DType.F32)
+            ReadBytes(position, destination);
+        else
+            ReadConverted(tensor.DType, position, destination);
     }
 
     /// <summary>Ends the mapping; every span and pointer taken from it becomes invalid.</summary>
@@ -174,6 +181,46 @@ public sealed unsafe class SafetensorsFile : IDisposable
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _mapping.Dispose();
+    }
+
+    private void ReadConverted(DType dtype, long position, Span<float> destination)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ConversionBytes);
+        try
+        {
+            while (!destination.IsEmpty)
+            {
+                int count = Math.Min(destination.Length, ConversionBytes / dtype.Size());
+                Span<byte> stored = buffer.AsSpan(0, count * dtype.Size());
+                ReadBytes(position, stored);
+                FloatConversion.ToFloats(dtype, stored, destination[..count]);
+                position += stored.Length;
+                destination = destination[count..];
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void ReadBytes<T>(long position, Span<T> destination)
+        where T : unmanaged
+    {
+        // A span of bytes ends at 2 GiB, one of floats at 8: in pieces.
+        const int Piece = 1 << 28;
+        for (; destination.Length > Piece; destination = destination[Piece..], position += (long)Piece * sizeof(T))
+            ReadBytes(position, destination[..Piece]);
+
+        for (Span<byte> left = MemoryMarshal.AsBytes(destination); !left.IsEmpty;)
+        {
+            int got = RandomAccess.Read(_handle, left, position);
+            if (got == 0)
+                throw new EndOfStreamException($"{Path} ends {left.Length} bytes too early at {position}: it was shortened after it was opened.");
+
+            left = left[got..];
+            position += got;
+        }
     }
 
     private static SafetensorsHeader ReadHeader(FileStream stream, SafetensorsLimits limits, string path)

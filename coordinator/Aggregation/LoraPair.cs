@@ -1,0 +1,107 @@
+using System.Diagnostics.CodeAnalysis;
+using Federated.Shared.Tensors;
+
+namespace Federated.Coordinator.Aggregation;
+
+/// <summary>The two factors of one adapted layer as every update of a round holds them; ranks may differ from update to update.</summary>
+/// <remarks>A is (r, n...), B is (m, r, 1...): trailing dimensions of a convolution are part of n. Which is which is said by their names.</remarks>
+internal sealed class LoraPair
+{
+    private readonly CohortTensor _a;
+    private readonly CohortTensor _b;
+    private readonly int[] _ranks;
+
+    /// <summary>Checks the shapes.</summary>
+    /// <param name="round">The round.</param>
+    /// <param name="layer">Name of the layer.</param>
+    /// <param name="a">Factor A in the global adapter.</param>
+    /// <param name="b">Factor B in the global adapter.</param>
+    /// <exception cref="AggregationException">Factors that do not multiply, or an update whose shapes do not fit.</exception>
+    public LoraPair(AggregationRound round, string layer, TensorInfo a, TensorInfo b)
+    {
+        Layer = layer;
+        _a = new(round, a);
+        _b = new(round, b);
+        if (a.Shape.Count < 2 || b.Shape.Count < 2 || a.Shape[0] != b.Shape[1] || a.ElementCount == 0 || b.ElementCount != b.Shape[0] * b.Shape[1]
+            || a.ElementCount > int.MaxValue / 2 || b.ElementCount > int.MaxValue / 2)
+        {
+            throw new AggregationException(
+                $"Layer '{layer}' of the global adapter: A has shape ({string.Join(", ", a.Shape)}) and B ({string.Join(", ", b.Shape)}); "
+                + "A (r, n) and B (m, r) of one rank r, with fewer than 2^30 values each, were expected.");
+        }
+
+        Rank = (int)a.Shape[0];
+        Inputs = (int)(a.ElementCount / Rank);
+        Outputs = (int)b.Shape[0];
+        _ranks = [.. Enumerable.Range(0, round.Updates.Count).Select(CheckRank)];
+    }
+
+    /// <summary>Name of the layer.</summary>
+    public string Layer { get; }
+
+    /// <summary>Rank r of the global adapter: no update has more.</summary>
+    public int Rank { get; }
+
+    /// <summary>Columns n of A.</summary>
+    public int Inputs { get; }
+
+    /// <summary>Rows m of B.</summary>
+    public int Outputs { get; }
+
+    /// <summary>Name of factor A.</summary>
+    public string NameOfA => _a.Global.Name;
+
+    /// <summary>Name of factor B.</summary>
+    public string NameOfB => _b.Global.Name;
+
+    /// <summary>Rank r_k of update <paramref name="k"/>, from 1 to <see cref="Rank"/>; the missing rows of A and columns of B are zero.</summary>
+    public int RankOf(int k) => _ranks[k];
+
+    /// <summary>Reads the r_k rows of A_k.</summary>
+    public void ReadA(int k, Span<float> values) => _a.Read(k, 0, values);
+
+    /// <summary>Reads <paramref name="values"/> of one row of A_k, from column <paramref name="column"/> on.</summary>
+    public void ReadA(int k, int row, int column, Span<float> values) => _a.Read(k, ((long)row * Inputs) + column, values);
+
+    /// <summary>Reads <paramref name="values"/> of B_k from row <paramref name="row"/> on; rows are r_k long.</summary>
+    public void ReadB(int k, int row, Span<float> values) => _b.Read(k, (long)row * _ranks[k], values);
+
+    /// <summary>Refuses a result that is not finite.</summary>
+    public void RequireFinite(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        _a.RequireFinite(0, a);
+        _b.RequireFinite(0, b);
+    }
+
+    /// <summary>Whether a tensor is a LoRA factor, by its PEFT name: <c>layer.lora_A.weight</c>, <c>layer.lora_B.weight</c>, or those of an embedding.</summary>
+    public static bool IsFactor(string name, [NotNullWhen(true)] out string? layer)
+    {
+        foreach (string factor in (ReadOnlySpan<string>)[".lora_A.", ".lora_B.", ".lora_embedding_A", ".lora_embedding_B"])
+        {
+            int at = name.LastIndexOf(factor, StringComparison.Ordinal);
+            if (at > 0)
+            {
+                layer = name[..at];
+                return true;
+            }
+        }
+
+        layer = null;
+        return false;
+    }
+
+    /// <summary>Whether two names are those of A and B of one layer.</summary>
+    public static bool ArePartners(string a, string b) =>
+        a.Replace(".lora_A.", ".lora_B.", StringComparison.Ordinal).Replace(".lora_embedding_A", ".lora_embedding_B", StringComparison.Ordinal) == b && a != b;
+
+    private int CheckRank(int k)
+    {
+        IReadOnlyList<long> a = _a.Shape(k), b = _b.Shape(k);
+        if (a.Count != _a.Global.Shape.Count || a[0] < 1 || a[0] > Rank || !a.Skip(1).SequenceEqual(_a.Global.Shape.Skip(1)))
+            throw _a.WrongShape(k, $"({string.Join(", ", _a.Global.Shape)}), or fewer rows,");
+        if (b.Count != _b.Global.Shape.Count || b[0] != Outputs || b[1] != a[0] || !b.Skip(2).SequenceEqual(_b.Global.Shape.Skip(2)))
+            throw _b.WrongShape(k, $"({string.Join(", ", [Outputs, a[0], .. _b.Global.Shape.Skip(2)])}), as the rank of its A is {a[0]},");
+
+        return (int)a[0];
+    }
+}
