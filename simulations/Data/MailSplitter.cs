@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Federated.Simulations.Partitioners;
+using Federated.Shared.Randomness;
 
 namespace Federated.Simulations.Data;
 

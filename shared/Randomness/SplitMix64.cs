@@ -1,4 +1,4 @@
-namespace Federated.Simulations.Partitioners;
+namespace Federated.Shared.Randomness;
 
 /// <summary>A small generator whose numbers never change, whatever the .NET version: shuffles and partitions stay what they were.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Federated.Client.Tests.Tokenizers;
+namespace Federated.Client.Tests;
 
 /// <summary>A folder that is gone after the test.</summary>
 internal sealed class TemporaryFolder : IDisposable

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text;
+using CsvHelper;
+using CsvHelper.Configuration;
+
+namespace Federated.Client.Data;
+
+/// <summary>Reads CSV (RFC 4180: commas, quotes doubled inside quotes) with a header line.</summary>
+internal static class CsvTable
+{
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    public static IEnumerable<LabelledText> Read(Stream stream, string file, TextFileOptions options)
+    {
+        CsvConfiguration configuration = new(CultureInfo.InvariantCulture)
+        {
+            Delimiter = ",",
+            Mode = CsvMode.RFC4180,
+            MaxFieldSize = options.MaxLineLength,
+            ExceptionMessagesContainRawData = false,
+            IgnoreBlankLines = true,
+            BadDataFound = args => throw new DataFormatException(file, args.Context.Parser!.RawRow, "a quote stands inside a field that does not begin with one; wanted the whole field in quotes and quotes inside doubled."),
+        };
+        using StreamReader text = new(stream, StrictUtf8);
+        using CsvParser parser = new(text, configuration);
+        if (!Advance(parser, file, 0))
+            throw new DataFormatException(file, 0, $"it is empty; wanted a header line with the columns {Wanted(options)}.");
+
+        string[] header = [.. parser.Record!.Select(name => name.Trim())];
+        Columns columns = Columns.Find(header, file, options);
+        int line = parser.RawRow + 1;
+        while (Advance(parser, file, line))
+        {
+            yield return Row(parser, header, columns, file, line);
+            line = parser.RawRow + 1;
+        }
+    }
+
+    private static bool Advance(CsvParser parser, string file, int line)
+    {
+        try
+        {
+            return parser.Read();
+        }
+        catch (MaxFieldSizeException)
+        {
+            throw new DataFormatException(file, line, "a field is longer than the limit; wanted a shorter one. A quote that is opened and never closed also looks like this.");
+        }
+        catch (CsvHelperException)
+        {
+            throw new DataFormatException(file, line, "the line is not CSV; wanted fields with commas between, those with commas, quotes or line ends in quotes.");
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new DataFormatException(file, line, "at or soon after this line there are bytes that are not UTF-8; save the file as UTF-8.");
+        }
+    }
+
+    private static LabelledText Row(CsvParser parser, string[] header, Columns columns, string file, int line)
+    {
+        if (parser.Count != header.Length)
+            throw new DataFormatException(file, line, $"got {parser.Count} fields; wanted {header.Length}, as in the header. Put fields with commas or line ends in quotes.");
+
+        Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+        for (int i = 0; i < header.Length; i++)
+        {
+            if (i != columns.Text && i != columns.Label)
+                metadata[header[i]] = parser[i];
+        }
+
+        return new(parser[columns.Text], columns.Label is { } label ? parser[label] : null, file, line, metadata);
+    }
+
+    private static string Wanted(TextFileOptions options) =>
+        options.LabelColumn is { } label ? $"'{options.TextColumn}' and '{label}'" : $"'{options.TextColumn}'";
+
+    private readonly record struct Columns(int Text, int? Label)
+    {
+        public static Columns Find(string[] header, string file, TextFileOptions options)
+        {
+            if (header.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
+                throw new DataFormatException(file, 1, $"the column '{Shown(twice)}' occurs twice; wanted different names.");
+
+            return new(Index(options.TextColumn, "--text-column"), options.LabelColumn is { } label ? Index(label, "--label-column") : null);
+
+            int Index(string column, string option)
+            {
+                int index = Array.IndexOf(header, column);
+                return index >= 0
+                    ? index
+                    : throw new DataFormatException(file, 1, $"there is no column '{column}'; the columns are {string.Join(", ", header.Select(name => $"'{Shown(name)}'"))}, wanted {Wanted(options)}. If yours has another name, say so with {option}.");
+            }
+        }
+
+        /// <summary>A file without a header has private data where the names should be: only what looks like a name is shown.</summary>
+        private static string Shown(string name) =>
+            name.Length is > 0 and <= 32 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-' or '.') ? name : $"({name.Length} characters)";
+    }
+}

@@ -1,0 +1,61 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Federated.Client.Data;
+
+/// <summary>Divides examples into those to train on and those held out for evaluation.</summary>
+/// <remarks>
+/// By content: within each label, examples are ordered by SHA-256 of the seed (8 bytes, little-endian) and their UTF-8 text, and the first ones
+/// are held out. So the division depends on neither the order nor the name of the file, is the same on every machine, keeps the share of each
+/// label, and equal texts of one label always land on one side. Near-duplicates are not looked for.
+/// </remarks>
+public static class HoldoutSplit
+{
+    /// <summary>Divides examples.</summary>
+    /// <param name="examples">Examples in any order.</param>
+    /// <param name="share">Share to hold out, from 0 to 0.5; of each label with two different texts or more at least one is held out unless it is 0.</param>
+    /// <param name="seed">Another seed gives another division.</param>
+    /// <returns>Indices into <paramref name="examples"/>, ascending.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="share"/> is out of range.</exception>
+    public static (int[] Train, int[] Holdout) Divide(IReadOnlyList<LabelledText> examples, double share, ulong seed)
+    {
+        if (!(share is >= 0 and <= 0.5))
+            throw new ArgumentOutOfRangeException(nameof(share), share, "The share to hold out; wanted 0 to 0.5.");
+
+        HashSet<int> holdout = [];
+        if (share > 0)
+        {
+            foreach (var label in examples.Index().GroupBy(entry => entry.Item.Label ?? "", StringComparer.Ordinal))
+                holdout.UnionWith(HeldOut([.. label.Select(entry => (entry.Index, Hash(entry.Item.Text, seed)))], share));
+        }
+
+        ILookup<bool, int> sides = Enumerable.Range(0, examples.Count).ToLookup(holdout.Contains);
+        return ([.. sides[false]], [.. sides[true]]);
+    }
+
+    private static IEnumerable<int> HeldOut((int Index, UInt128 Hash)[] examples, double share)
+    {
+        Array.Sort(examples, (one, other) => one.Hash.CompareTo(other.Hash));
+        int count = (int)Math.Max(1, Math.Round(examples.Length * share, MidpointRounding.AwayFromZero));
+
+        // Equal texts stay together; they go to training if otherwise nothing were left for it.
+        while (count < examples.Length && examples[count].Hash == examples[count - 1].Hash)
+            count++;
+
+        if (count == examples.Length)
+            count = Array.FindIndex(examples, example => example.Hash == examples[^1].Hash);
+
+        return examples.Take(count).Select(example => example.Index);
+    }
+
+    private static UInt128 Hash(string text, ulong seed)
+    {
+        byte[] bytes = new byte[sizeof(ulong) + Encoding.UTF8.GetByteCount(text)];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, seed);
+        Encoding.UTF8.GetBytes(text, bytes.AsSpan(sizeof(ulong)));
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, digest);
+        return BinaryPrimitives.ReadUInt128BigEndian(digest);
+    }
+}
