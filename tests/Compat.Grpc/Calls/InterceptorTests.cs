@@ -76,11 +76,7 @@ public sealed class InterceptorTests(ProbeServer server) : IClassFixture<ProbeSe
     }
 
     [Fact]
-    public void Client_WithoutChannel_SaysSo()
-    {
-        NotImplementedException error = Assert.Throws<NotImplementedException>(() => new Mock().Unary(new Ask()));
-        Assert.Contains("/federated.tests.v1.Transport/Unary", error.Message, StringComparison.Ordinal);
-    }
+    public void Client_WithoutChannel_CannotCall() => Assert.Throws<NotImplementedException>(() => new Mock().Unary(new Ask()));
 
     private sealed class Mock : Transport.TransportClient;
 

@@ -34,6 +34,16 @@ public sealed class Certificates : IDisposable
     /// <summary>A client known by its common name only.</summary>
     public X509Certificate2 Client { get; }
 
+    /// <summary>The private key of <see cref="Client"/>, PKCS #8.</summary>
+    public string ClientKeyPem
+    {
+        get
+        {
+            using ECDsa key = Client.GetECDsaPrivateKey()!;
+            return key.ExportPkcs8PrivateKeyPem();
+        }
+    }
+
     /// <summary>A client with a DNS name besides.</summary>
     public X509Certificate2 NamedClient { get; }
 

@@ -16,7 +16,7 @@ namespace Federated.Compat.Grpc.Tests.Probe;
 /// The official server on Kestrel over loopback, with three doors: plain text, TLS, and TLS that wants a client certificate.
 /// It has the packages' defaults, with the providers of Grpc.Net.Common; the derived servers differ in encoding only.
 /// </summary>
-public class ProbeServer : IAsyncLifetime
+public class ProbeServer : ICallServer, IAsyncLifetime
 {
     /// <summary>Receive limit of the guarded server, inflated or not: 4 MiB.</summary>
     public const int GuardedLimit = 4 << 20;
@@ -38,7 +38,7 @@ public class ProbeServer : IAsyncLifetime
     /// <summary>Plain text to this server with the packages' defaults.</summary>
     public Transport.TransportClient Client { get; private set; } = null!;
 
-    public virtual string? ReplyEncoding => null;
+    protected virtual string? ReplyEncoding => null;
 
     protected virtual bool IsGuarded => false;
 
@@ -112,13 +112,13 @@ public class ProbeServer : IAsyncLifetime
 /// <summary>Answers with gzip.</summary>
 public sealed class GzipServer : ProbeServer
 {
-    public override string? ReplyEncoding => "gzip";
+    protected override string? ReplyEncoding => "gzip";
 }
 
 /// <summary>Takes gzip only, inflated within its receive limit, and answers with it.</summary>
 public sealed class GuardedServer : ProbeServer
 {
-    public override string? ReplyEncoding => "gzip";
+    protected override string? ReplyEncoding => "gzip";
 
     protected override bool IsGuarded => true;
 }

@@ -15,7 +15,7 @@ public sealed class TransportService(Meetings meetings) : Transport.TransportBas
         await BehaveAsync(request, context);
         Answer answer = Seen(context);
         answer.Text = request.Text;
-        answer.Payload = request.Size > 0 ? Bytes(request.Size) : request.Payload;
+        answer.Payload = request.Size > 0 ? Bytes(request) : request.Payload;
         return answer;
     }
 
@@ -38,7 +38,7 @@ public sealed class TransportService(Meetings meetings) : Transport.TransportBas
     {
         await EchoHeadersAsync(context);
         Meeting meeting = meetings[request.Id];
-        ByteString payload = Bytes(request.Size);
+        ByteString payload = Bytes(request);
         try
         {
             for (int i = 0; i < request.Count; i++)
@@ -68,7 +68,25 @@ public sealed class TransportService(Meetings meetings) : Transport.TransportBas
         }
     }
 
-    private static ByteString Bytes(int size) => ByteString.CopyFrom(new byte[size]);
+    public override async Task<MeetReply> Meet(MeetRequest request, ServerCallContext context)
+    {
+        Meeting meeting = meetings[request.Id];
+        if (request.Point == Point.Release)
+            meeting.Release();
+        if (request.Point == Point.Started)
+            await meeting.Started.WaitAsync(context.CancellationToken);
+        if (request.Point == Point.Cancelled)
+            await meeting.Cancelled.WaitAsync(context.CancellationToken);
+        return new MeetReply { Started = meeting.Started.IsCompleted, Written = meeting.Written };
+    }
+
+    private static ByteString Bytes(Ask ask)
+    {
+        byte[] bytes = new byte[ask.Size];
+        if (ask.Noise)
+            new Random(1).NextBytes(bytes);
+        return UnsafeByteOperations.UnsafeWrap(bytes);
+    }
 
     private static Answer Seen(ServerCallContext context)
     {
