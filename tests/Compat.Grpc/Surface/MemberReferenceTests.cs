@@ -37,12 +37,14 @@ public sealed class MemberReferenceTests
         Assert.Empty(missing);
         Assert.InRange(found, 100, 10_000);
 
-        void Try(Action resolve, string name)
+        void Try(Func<MemberInfo?> resolve, string name)
         {
             try
             {
-                resolve();
-                found++;
+                if (IsReachable(resolve()))
+                    found++;
+                else
+                    missing.Add($"{name}: not public");
             }
             catch (Exception error) when (error is MissingMemberException or TypeLoadException or ArgumentException)
             {
@@ -50,6 +52,14 @@ public sealed class MemberReferenceTests
             }
         }
     }
+
+    private static bool IsReachable(MemberInfo? member) => member switch
+    {
+        Type type => type.IsVisible,
+        MethodBase method => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly,
+        FieldInfo field => field.IsPublic || field.IsFamily || field.IsFamilyOrAssembly,
+        _ => false,
+    };
 
     private static bool IsOurs(MetadataReader metadata, EntityHandle handle) => handle.Kind switch
     {
