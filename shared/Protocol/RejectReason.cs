@@ -21,6 +21,8 @@ public enum RejectReason
     BadName,
     /// <summary>A message or record that does not parse.</summary>
     Malformed,
+    /// <summary>A compressed message where only plain ones are taken.</summary>
+    Encoding,
     /// <summary>A message over its limit.</summary>
     MessageTooLarge,
     /// <summary>Fewer or more bytes than announced.</summary>
@@ -33,6 +35,8 @@ public enum RejectReason
     BadShape,
     /// <summary>A tensor with another element type than the plan's.</summary>
     BadDType,
+    /// <summary>Tensors that overlap, leave gaps or do not end with the file.</summary>
+    BadOffsets,
     /// <summary>Tensors missing, surplus or doubled.</summary>
     BadTensorSet,
     /// <summary>NaN or infinity in a tensor.</summary>
@@ -57,6 +61,8 @@ public enum RejectReason
     Stopping,
     /// <summary>Too many calls or bytes at once.</summary>
     Busy,
+    /// <summary>Another task stream of the same site took over: two agents use one token.</summary>
+    Replaced,
 }
 
 /// <summary>How a reason looks on the wire.</summary>
@@ -82,7 +88,8 @@ public static class RejectReasons
         RejectReason.NotInCohort or RejectReason.Role or RejectReason.IdentityMismatch => StatusCode.PermissionDenied,
         RejectReason.NoSuchRun or RejectReason.NoSuchBlob => StatusCode.NotFound,
         RejectReason.DigestMismatch => StatusCode.DataLoss,
-        RejectReason.WrongAttempt => StatusCode.Aborted,
+        RejectReason.Encoding => StatusCode.Unimplemented,
+        RejectReason.WrongAttempt or RejectReason.Replaced => StatusCode.Aborted,
         RejectReason.RoundClosed or RejectReason.ProtocolVersion => StatusCode.FailedPrecondition,
         RejectReason.ConflictingUpdate => StatusCode.AlreadyExists,
         RejectReason.MessageTooLarge or RejectReason.StorageFull or RejectReason.Busy => StatusCode.ResourceExhausted,
