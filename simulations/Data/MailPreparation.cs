@@ -1,15 +1,19 @@
+using System.Text.RegularExpressions;
 using Federated.Simulations.Data.Mail;
 
 namespace Federated.Simulations.Data;
 
 /// <summary>From folders of raw mails to the records of the corpus file: read, clean, replace names and addresses, drop copies, split.</summary>
-public static class MailPreparation
+public static partial class MailPreparation
 {
     /// <summary>Chars kept of a mail's subject and body together: 2,000; cut at a blank.</summary>
     public const int MaxTextLength = 2000;
 
-    /// <summary>Chars below which a mail says too little to be classified: 20.</summary>
-    public const int MinTextLength = 20;
+    /// <summary>Words below which a mail says too little to be classified: 8. Tokens are no words.</summary>
+    public const int MinWords = 8;
+
+    /// <summary>Share of letters that are ASCII below which a mail is left out, 0.5: the base model reads English.</summary>
+    public const double MinAsciiLetters = 0.5;
 
     /// <summary>Shingle similarity from which two mails are near-duplicates: 0.5.</summary>
     public const double DuplicateThreshold = 0.5;
@@ -27,13 +31,16 @@ public static class MailPreparation
 
         List<Source> kept = [];
         int blank = 0;
+        int foreign = 0;
         int copies = 0;
         HashSet<string> seen = new(StringComparer.Ordinal);
         foreach (Source source in sources)
         {
             string text = Cut(new NameMask(people, source.HeaderNames).Apply(source.Text));
-            if (text.Length < MinTextLength)
+            if (PersonNames.Word().Count(Token().Replace(text, " ")) < MinWords)
                 blank++;
+            else if (IsForeign(text))
+                foreign++;
             else if (!seen.Add(string.Join(' ', Shingles.Of(text))))
                 copies++;
             else
@@ -44,7 +51,7 @@ public static class MailPreparation
         string[] splits = MailSplitter.Split([.. kept.Select(mail => mail.Folder)], groups);
         List<MailRecord> records =
             [.. kept.Select((mail, i) => new MailRecord(mail.Id, mail.Folder, MailFolders.LabelOf(mail.Folder), splits[i], mail.Text))];
-        return new(records, sources.Count, blank, copies, groups.Distinct().Count());
+        return new(records, sources.Count, blank, foreign, copies, groups.Distinct().Count());
     }
 
     /// <summary>At most <see cref="MaxTextLength"/> chars, cut at the last blank, so that no token and no surrogate pair is torn.</summary>
@@ -58,6 +65,12 @@ public static class MailPreparation
             end = char.IsHighSurrogate(text[MaxTextLength - 1]) ? MaxTextLength - 1 : MaxTextLength;
 
         return text[..end].TrimEnd();
+    }
+
+    private static bool IsForeign(string text)
+    {
+        int letters = text.Count(char.IsLetter);
+        return text.Count(char.IsAsciiLetter) < MinAsciiLetters * letters;
     }
 
     private static IEnumerable<Source> Read(string root, string folder)
@@ -78,6 +91,9 @@ public static class MailPreparation
         }
     }
 
+    [GeneratedRegex(@"<\w+>", RegexOptions.CultureInvariant)]
+    private static partial Regex Token();
+
     private sealed record Source(string Id, string Folder, string Text, IReadOnlyList<string> HeaderNames, IReadOnlyList<string> Names);
 }
 
@@ -85,6 +101,7 @@ public static class MailPreparation
 /// <param name="Records">Records in the order of the source.</param>
 /// <param name="Read">Mails read.</param>
 /// <param name="Blank">Mails dropped because too little text remained.</param>
+/// <param name="Foreign">Mails dropped because they are not in Latin script.</param>
 /// <param name="Copies">Mails dropped because an earlier one has the same words.</param>
 /// <param name="Groups">Groups of near-duplicates, single mails included.</param>
-public sealed record MailPreparationResult(IReadOnlyList<MailRecord> Records, int Read, int Blank, int Copies, int Groups);
+public sealed record MailPreparationResult(IReadOnlyList<MailRecord> Records, int Read, int Blank, int Foreign, int Copies, int Groups);

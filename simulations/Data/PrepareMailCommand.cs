@@ -27,7 +27,7 @@ public static class PrepareMailCommand
             File.WriteAllBytes(output.FullName, bytes);
             console.Write(Table(result));
             console.WriteLine(
-                $"read {result.Read}, blank {result.Blank}, copies {result.Copies}, kept {result.Records.Count} in {result.Groups} groups of near-duplicates");
+                $"read {result.Read}, blank {result.Blank}, foreign {result.Foreign}, copies {result.Copies}, kept {result.Records.Count} in {result.Groups} groups of near-duplicates");
             console.WriteLine($"{output.Name}: {bytes.Length} bytes, SHA-256 {Convert.ToHexStringLower(SHA256.HashData(bytes))}");
             return 0;
         }

@@ -19,7 +19,7 @@ public static partial class AddressMask
         masked = Identifier().Replace(masked, match => LooksRandom(match.ValueSpan) ? "<id>" : match.Value);
         masked = Telephone().Replace(masked, match => IsDate(match.ValueSpan) ? match.Value : "<phone>");
         masked = LongNumber().Replace(masked, "<number>");
-        return DoubledBrackets().Replace(masked, "<$1>");
+        return Repeated().Replace(DoubledBrackets().Replace(masked, "<$1>"), "$1");
     }
 
     // Mixed letters and digits, or longer than any word.
@@ -76,6 +76,9 @@ public static partial class AddressMask
 
     [GeneratedRegex(@"\d{7,}", RegexOptions.CultureInvariant)]
     private static partial Regex LongNumber();
+
+    [GeneratedRegex(@"(<(?:mail|url)>)(?: ?\1)+", RegexOptions.CultureInvariant)]
+    private static partial Regex Repeated();
 
     [GeneratedRegex(@"[<\[(]\s?<(mail|url)>\s?[>\])]", RegexOptions.CultureInvariant)]
     private static partial Regex DoubledBrackets();

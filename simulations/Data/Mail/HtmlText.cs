@@ -6,6 +6,7 @@ using AngleSharp.Html.Parser;
 namespace Federated.Simulations.Data.Mail;
 
 /// <summary>What a reader sees of an HTML mail: its text, with a line for each block.</summary>
+/// <remarks>A link's target follows its text as <c>text &lt;https://target&gt;</c>, a picture is its alternative text, as mail programs show them in plain text.</remarks>
 public static class HtmlText
 {
     private static readonly FrozenSet<string> Unseen =
@@ -47,6 +48,8 @@ public static class HtmlText
             Break(output, '\n');
         else if (element.LocalName is "td" or "th" or "option")
             Break(output, ' ');
+        else if (element.LocalName == "img")
+            AppendCollapsed(output, $" {element.GetAttribute("alt")} ");
 
         return true;
     }
@@ -57,12 +60,20 @@ public static class HtmlText
         {
             if (current is IElement element && Blocks.Contains(element.LocalName))
                 Break(output, '\n');
+            else if (current is IElement { LocalName: "a" } link)
+                AppendTarget(output, link.GetAttribute("href"));
 
             if (current.NextSibling is { } sibling)
                 return sibling;
         }
 
         return null;
+    }
+
+    private static void AppendTarget(StringBuilder output, string? target)
+    {
+        if (Uri.TryCreate(target?.Trim(), UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" or "ftp" or "mailto")
+            output.Append(" <").Append(uri.OriginalString.Replace(' ', '+')).Append("> ");
     }
 
     private static void AppendCollapsed(StringBuilder output, string text)

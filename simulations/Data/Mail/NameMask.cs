@@ -19,6 +19,7 @@ public sealed partial class NameMask(PersonNames people, IEnumerable<string> own
     {
         HashSet<string> ownWhole = [.. _own.Where(words => words.Length > 1).Select(words => string.Join(' ', words))];
         HashSet<string> ownParts = [.. _own.SelectMany(words => words).Where(word => word.Length > 2 && !people.IsCommon(word))];
+        text = Recipients().Replace(text, "${field} <name>");
         text = Attribution().Replace(text, "<name>${verb}");
         text = SignedLine().Replace(text, "${closing}<name>");
         List<Match> words = [.. PersonNames.Word().Matches(text).Where(word => !IsToken(text, word))];
@@ -99,6 +100,12 @@ public sealed partial class NameMask(PersonNames people, IEnumerable<string> own
 
     private static bool IsToken(string text, Match word) =>
         word.Index > 0 && text[word.Index - 1] == '<' && word.Index + word.Length < text.Length && text[word.Index + word.Length] == '>';
+
+    // A header line that a reply or a forwarded mail quotes: a list of addresses, perhaps over several lines, or a short value of capitalised words.
+    [GeneratedRegex(
+        @"(?<=^|\n)(?<field>(?:> )?\*?(?:From|To|Cc|CC|Bcc|Sent by|Reply-To|Sender|Author|Von|An)\*?:)(?:[^\n]*[;,][^\n]*(?:\n(?:> )?[^\n:]*[;,][^\n:]*)*|[ ""'(]*\p{Lu}[\w.'-]*(?:[ ""'(),]+[\p{Lu}(][\w.')]*){0,4}[ ""']*(?:[<\[(](?:mail|url)[>\])])?(?=\n|$))",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Recipients();
 
     [GeneratedRegex(@"\p{Lu}[\w.'-]*(?: \p{Lu}[\w.'-]*){0,3}(?<verb> ?,? ?(?:<mail>,? )?(?:wrote|writes|schrieb) ?:)", RegexOptions.CultureInvariant)]
     private static partial Regex Attribution();
