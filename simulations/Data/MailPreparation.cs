@@ -48,7 +48,7 @@ public static partial class MailPreparation
         }
 
         int[] groups = NearDuplicates.Group([.. kept.Select(mail => Shingles.Of(mail.Text))], DuplicateThreshold);
-        string[] splits = MailSplitter.Split([.. kept.Select(mail => mail.Folder)], groups);
+        string[] splits = MailSplitter.Split([.. kept.Select(mail => mail.Id)], [.. kept.Select(mail => mail.Folder)], groups);
         List<MailRecord> records =
             [.. kept.Select((mail, i) => new MailRecord(mail.Id, mail.Folder, MailFolders.LabelOf(mail.Folder), splits[i], mail.Text))];
         return new(records, sources.Count, blank, foreign, copies, groups.Distinct().Count());

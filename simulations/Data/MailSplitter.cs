@@ -1,11 +1,11 @@
-using System.Runtime.InteropServices;
 using Federated.Shared.Randomness;
 
 namespace Federated.Simulations.Data;
 
 /// <summary>Deals whole groups of near-duplicates to test, pretraining and training, so that no group is in two of them.</summary>
 /// <remarks>
-/// Groups are shuffled with a fixed seed and dealt to the first split that still wants their folder. Only groups of one folder and at
+/// Groups are taken in the order of a hash of their first mail's id and dealt to the first split that still wants their folder, so that
+/// a change to one mail's text leaves nearly all others where they were. Only groups of one folder and at
 /// most <see cref="LargestDealtGroup"/> mails go to test or pretraining; a bulk mailing of fifty copies would otherwise fill a quota.
 /// </remarks>
 public static class MailSplitter
@@ -36,19 +36,32 @@ public static class MailSplitter
     };
 
     /// <summary>Chooses a split for each mail.</summary>
+    /// <param name="ids">Id of each mail.</param>
     /// <param name="folders">Folder of each mail.</param>
     /// <param name="groups">Group of each mail, as <see cref="NearDuplicates.Group"/> gives it.</param>
     /// <returns>Split of each mail.</returns>
     /// <exception cref="InvalidDataException">A folder has too few mails for the quotas.</exception>
-    public static string[] Split(IReadOnlyList<string> folders, int[] groups)
+    public static string[] Split(IReadOnlyList<string> ids, IReadOnlyList<string> folders, int[] groups)
     {
         string[] splits = new string[folders.Count];
         Array.Fill(splits, MailSplits.Train);
-        List<int[]> dealt = [.. Enumerable.Range(0, folders.Count).GroupBy(mail => groups[mail]).Select(group => group.ToArray())];
-        new SplitMix64(Seed).Shuffle(CollectionsMarshal.AsSpan(dealt));
+        List<int[]> dealt =
+        [
+            .. Enumerable.Range(0, folders.Count).GroupBy(mail => groups[mail]).Select(group => group.ToArray())
+                .OrderBy(group => Place(ids[group[0]])).ThenBy(group => group[0]),
+        ];
         Deal(dealt, folders, TestQuota, MailSplits.Test, splits);
         Deal(dealt, folders, PretrainQuota, MailSplits.Pretrain, splits);
         return splits;
+    }
+
+    private static ulong Place(string id)
+    {
+        ulong hash = Seed;
+        foreach (char c in id)
+            hash = new SplitMix64(hash ^ c).NextUInt64();
+
+        return hash;
     }
 
     private static void Deal(List<int[]> groups, IReadOnlyList<string> folders, IReadOnlyDictionary<string, int> quota, string split, string[] splits)

@@ -2,8 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace Federated.Simulations.Data.Mail;
 
-/// <summary>Replaces what leads to a person or a machine: addresses, links, telephone and other long numbers, identifiers.</summary>
-/// <remarks>The tokens are the same for ham and spam: <c>&lt;mail&gt; &lt;url&gt; &lt;ip&gt; &lt;phone&gt; &lt;number&gt; &lt;id&gt;</c>.</remarks>
+/// <summary>Replaces what leads to a person or a machine: addresses, links, telephone and other long numbers, streets, identifiers.</summary>
+/// <remarks>The tokens are the same for ham and spam: <c>&lt;mail&gt; &lt;url&gt; &lt;ip&gt; &lt;phone&gt; &lt;number&gt; &lt;id&gt; &lt;street&gt;</c>.</remarks>
 public static partial class AddressMask
 {
     /// <summary>Replaces every match; amounts, dates and times stay.</summary>
@@ -14,10 +14,14 @@ public static partial class AddressMask
         masked = Link().Replace(masked, "<url>");
         masked = MailAddress().Replace(masked, "<mail>");
         masked = SpelledMail().Replace(masked, "<mail>");
+        masked = StarredMail().Replace(masked, "<mail>");
         masked = IpAddress().Replace(masked, "<ip>");
         masked = Domain().Replace(masked, "<url>");
         masked = Identifier().Replace(masked, match => LooksRandom(match.ValueSpan) ? "<id>" : match.Value);
+        masked = LabelledTelephone().Replace(masked, "${label}<phone>");
         masked = Telephone().Replace(masked, match => IsDate(match.ValueSpan) ? match.Value : "<phone>");
+        masked = FurtherTelephone().Replace(masked, "${first}<phone>");
+        masked = Street().Replace(masked, "<street>");
         masked = LongNumber().Replace(masked, "<number>");
         return Repeated().Replace(DoubledBrackets().Replace(masked, "<$1>"), "$1");
     }
@@ -52,6 +56,9 @@ public static partial class AddressMask
         RegexOptions.CultureInvariant)]
     private static partial Regex SpelledMail();
 
+    [GeneratedRegex(@"\b[\w.-]+\*(?:<url>|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,4}\b)", RegexOptions.CultureInvariant)]
+    private static partial Regex StarredMail();
+
     [GeneratedRegex(@"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b", RegexOptions.CultureInvariant)]
     private static partial Regex IpAddress();
 
@@ -64,9 +71,22 @@ public static partial class AddressMask
     private static partial Regex Identifier();
 
     [GeneratedRegex(
-        @"(?<![\w$£€.,])(?:\+\s?\d[\d\s().\-/]{5,18}\d|\(\s?\d{2,5}\s?\)[\s.\-/]*\d{2,4}(?:[\s.\-/]*\d{2,4}){0,3}|\d{1,2}[-. ]\d{3}[-. ]\d{3}[-. ]\d{4}|\d{3}\s?[-./ ]\s?\d{3}\s?[-./ ]\s?\d{4}|\d{3}[-.]\d{4}|0\d{1,4}[ -]\d{2,4}(?:[ -]\d{2,4}){1,3}|\d{2,4}(?:-\d{2,4}){2,4}|\d-?8\d\d[- ][\w-]{7,8})(?![\w])",
+        @"(?<![\w$£€.,])(?:\+\s?\d[\d\s().\-/]{5,18}\d|\(\s?\d{2,5}\s?\)[\s.\-/]*\d{2,4}(?:[\s.\-/]*\d{2,4}){0,3}|\d{1,2}[-. ]\d{3}[-. ]\d{3}[-. ]\d{4}|\d{3}\s?[-./ ]\s?\d{3}\s?[-./ ]\s?\d{4}|\d{3}[-.]\d{4}|0\d{1,4}[.]?[ -]\d{2,4}(?:[ -]\d{2,4}){1,3}|0\d{2,4}[ -]\d{5,7}|\d{2,4}(?:-\d{2,4}){2,4}|\d[-.]?8\d\d[-. ][A-Z\d]{2,4}[-.]?[A-Z\d]{3,5})(?![\w])",
         RegexOptions.CultureInvariant)]
     private static partial Regex Telephone();
+
+    [GeneratedRegex(
+        @"(?<label>\b(?:tel|phone|telephone|fax|facsimile|mobile|cell|tlf|cellular|gsm|whatsapp)\b[^\d\n<+($£€]{0,20})[+(]*\d[\d\s().\-/]{4,22}\d",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex LabelledTelephone();
+
+    [GeneratedRegex(@"(?<first><phone>\s?(?:,|/|&|or|and)\s?)\d{3,4}[ .-]?\d{3,4}\b", RegexOptions.CultureInvariant)]
+    private static partial Regex FurtherTelephone();
+
+    [GeneratedRegex(
+        @"\b\d{1,5}(?:-\d{1,4})? (?:[NSEW]\. )?(?:\p{Lu}[\w']*\.? ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Boulevard|Blvd|Lane|Ln|Parkway|Pkwy|Square|Court|Place|Way)\b\.?|\bP\. ?O\. ?Box \d+|\bG?P\.?O\.? Box \d+",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Street();
 
     [GeneratedRegex(@"^(?:(?:19|20)\d\d-\d\d?-\d\d?|\d\d?-\d\d?-(?:19|20)?\d\d)$", RegexOptions.CultureInvariant)]
     private static partial Regex Date();

@@ -12,9 +12,16 @@ public static partial class AddressNames
     private static readonly string[] NameFields =
         ["From", "To", "Cc", "Bcc", "Reply-To", "Sender", "Resent-From", "Resent-To", "Resent-Sender", "Errors-To", "X-Sender", "X-Envelope-To", "X-From", "X-To"];
 
-    /// <summary>Names in the address fields of <paramref name="headers"/>, decoded and trimmed; addresses are left out.</summary>
-    public static IEnumerable<string> InHeaders(MailHeaders headers) =>
-        NameFields.SelectMany(headers.All).Select(EncodedWords.Decode).SelectMany(InField);
+    /// <summary>
+    /// Names in the address fields of <paramref name="headers"/>, decoded and trimmed; of the senders' addresses also the part before
+    /// the '@' when it is made of letters, as in <c>john.doe@…</c>.
+    /// </summary>
+    public static IEnumerable<string> InHeaders(MailHeaders headers)
+    {
+        IEnumerable<string> names = NameFields.SelectMany(headers.All).Select(EncodedWords.Decode).SelectMany(InField);
+        IEnumerable<string> mailboxes = headers.All("From").SelectMany(field => LocalPart().Matches(field)).Select(match => match.Groups[1].Value);
+        return names.Concat(mailboxes.Select(mailbox => mailbox.Replace('.', ' ').Replace('_', ' ')));
+    }
 
     /// <summary>Names in one decoded address field.</summary>
     public static IEnumerable<string> InField(string field)
@@ -74,6 +81,9 @@ public static partial class AddressNames
 
         yield return field[start..];
     }
+
+    [GeneratedRegex(@"(?<![\w.+-])([A-Za-z]{2,}(?:[._][A-Za-z]+){0,2})@", RegexOptions.CultureInvariant)]
+    private static partial Regex LocalPart();
 
     [GeneratedRegex(@"<[^<>]*>", RegexOptions.CultureInvariant)]
     private static partial Regex AngleAddress();

@@ -27,7 +27,7 @@ public sealed partial class NameMask(PersonNames people, IEnumerable<string> own
         int position = 0;
         for (int i = 0; i < words.Count;)
         {
-            int length = WholeName(text, words, i, ownWhole);
+            int length = Math.Max(WholeName(text, words, i, ownWhole), GivenAndFamilyName(text, words, i));
             if (length == 0 && (IsPart(words[i], ownParts) || StandsAlone(text, words[i]) || IsGreeted(text, words[i])))
                 length = 1;
 
@@ -67,6 +67,30 @@ public sealed partial class NameMask(PersonNames people, IEnumerable<string> own
         return best;
     }
 
+    // "Dan Gillmor": a given name that others of the collection bear, and a capitalised word that is not ordinary. Also any two before an address.
+    private int GivenAndFamilyName(string text, List<Match> words, int start)
+    {
+        int family = start + 1;
+        if (family < words.Count && words[family].Length == 1)
+            family++;
+
+        if (family >= words.Count || !IsCapitalised(words[start].ValueSpan) || !IsCapitalised(words[family].ValueSpan))
+            return 0;
+
+        for (int i = start + 1; i <= family; i++)
+        {
+            if (!Gap().IsMatch(text[(words[i - 1].Index + words[i - 1].Length)..words[i].Index]))
+                return 0;
+        }
+
+        string first = PersonNames.Key(words[start].ValueSpan);
+        string last = PersonNames.Key(words[family].ValueSpan);
+        bool before = text.AsSpan(words[family].Index + words[family].Length).TrimStart(" \"'").StartsWith("<mail>", StringComparison.Ordinal);
+        return !people.IsCommon(last) && (people.IsGivenName(first) || (before && !people.IsCommon(first))) ? family - start + 1 : 0;
+    }
+
+    private static bool IsCapitalised(ReadOnlySpan<char> word) => word.Length > 1 && char.IsUpper(word[0]) && char.IsLower(word[1]);
+
     private bool IsTurned(string joined, HashSet<string> own)
     {
         int space = joined.LastIndexOf(' ');
@@ -101,9 +125,9 @@ public sealed partial class NameMask(PersonNames people, IEnumerable<string> own
     private static bool IsToken(string text, Match word) =>
         word.Index > 0 && text[word.Index - 1] == '<' && word.Index + word.Length < text.Length && text[word.Index + word.Length] == '>';
 
-    // A header line that a reply or a forwarded mail quotes: a list of addresses, perhaps over several lines, or a short value of capitalised words.
+    // A header line that a reply or a forwarded mail quotes: an address, a list, perhaps over several lines, or a few capitalised words.
     [GeneratedRegex(
-        @"(?<=^|\n)(?<field>(?:> )?\*?(?:From|To|Cc|CC|Bcc|Sent by|Reply-To|Sender|Author|Von|An)\*?:)(?:[^\n]*[;,][^\n]*(?:\n(?:> )?[^\n:]*[;,][^\n:]*)*|[ ""'(]*\p{Lu}[\w.'-]*(?:[ ""'(),]+[\p{Lu}(][\w.')]*){0,4}[ ""']*(?:[<\[(](?:mail|url)[>\])])?(?=\n|$))",
+        @"(?<=^|\n)(?<field>(?:> )?\*?(?:From|To|Cc|CC|Bcc|Sent by|Reply-To|Sender|Author|Von|An)\*?:)(?:[^\n]*<mail>[^\n]*|[^\n]*[;,][^\n]*(?:\n(?:> )?[^\n:]*[;,][^\n:]*)*|[ ""'(]*\p{Lu}[\w.'-]*(?:[ ""'(),]+[\p{Lu}(][\w.')]*){0,4}[ ""']*)(?=\n|$)",
         RegexOptions.CultureInvariant)]
     private static partial Regex Recipients();
 

@@ -18,19 +18,25 @@ public sealed partial class PersonNames
     public const int MailsPerNaming = 6;
 
     private static readonly FrozenSet<string> NoPerson = FrozenSet.ToFrozenSet(
-        ["account", "accounts", "admin", "administration", "administrator", "agency", "alert", "alerts", "america", "american", "announce", "april",
-         "associates", "august", "bank", "bulletin", "business", "center", "centre", "club", "com", "company", "computer", "computing", "corp", "customer",
-         "daemon", "daily", "december", "department", "dept", "developers", "digest", "direct", "editor", "europe", "february", "financial", "forum",
-         "friday", "friend", "friends", "group", "groups", "help", "inc", "info", "information", "insider", "international", "internet", "investor",
-         "ireland", "irish", "january", "journal", "july", "june", "lists", "list", "ltd", "llc", "magazine", "mail", "mailer", "mailing", "manager",
-         "march", "marketing", "master", "member", "members", "microsoft", "monday", "network", "networks", "news", "newsletter", "notification",
-         "november", "october", "offer", "offers", "office", "online", "opportunity", "postmaster", "president", "press", "recipient", "recipients",
-         "report", "reports", "research", "sales", "saturday", "security", "september", "service", "services", "society", "software", "solutions",
-         "store", "subscriber", "sunday", "support", "system", "systems", "talk", "team", "technology", "the", "thursday", "tuesday", "undisclosed",
-         "update", "updates", "user", "users", "web", "webmaster", "wednesday", "weekly", "wired", "world"],
+        ["account", "accounts", "additional", "admin", "administration", "administrator", "african", "agency", "alert", "alerts", "america",
+         "american", "announce", "apr", "april", "associates", "aug", "august", "bank", "british", "bulletin", "business", "care", "center",
+         "centre", "chinese", "church", "city", "club", "college", "com", "comments", "company", "computer", "computing", "corp", "corporation",
+         "county", "customer", "daemon", "daily", "dec", "december", "department", "dept", "developers", "digest", "direct", "east", "eastern",
+         "editor", "english", "europe", "european", "feb", "february", "financial", "forum", "forwarded", "french", "fri", "friday", "friend",
+         "friends", "german", "group", "groups", "hat", "help", "hong", "inc", "info", "information", "insider", "institute", "international",
+         "internet", "investor", "ireland", "irish", "jan", "january", "journal", "jul", "july", "jun", "june", "las", "linux", "list", "lists",
+         "llc", "los", "ltd", "magazine", "mail", "mailer", "mailing", "manager", "mar", "march", "marketing", "master", "may", "member", "members",
+         "message", "microsoft", "mon", "monday", "network", "networks", "new", "news", "newsletter", "no", "noreply", "north", "northern",
+         "notification", "nov", "november", "oct", "october", "offer", "offers", "office", "online", "opportunity", "original", "postmaster",
+         "president", "press", "recipient", "recipients", "red", "reply", "report", "reports", "research", "saint", "sales", "san", "sat",
+         "saturday", "school", "security", "sep", "sept", "september", "service", "services", "society", "software", "solutions", "south",
+         "southern", "states", "store", "street", "subscriber", "sun", "sunday", "support", "system", "systems", "talk", "team", "technology", "the",
+         "thu", "thursday", "tue", "tuesday", "undisclosed", "united", "university", "unix", "update", "updates", "user", "users", "web",
+         "webmaster", "wed", "wednesday", "weekly", "west", "western", "windows", "wired", "world"],
         StringComparer.Ordinal);
 
     private readonly HashSet<string> _people = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _given = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _mailsNaming = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _mailsUsing = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (int Lower, int All)> _uses = new(StringComparer.Ordinal);
@@ -56,6 +62,7 @@ public sealed partial class PersonNames
         {
             _people.Add(string.Join(' ', words));
             parts.UnionWith(words);
+            _given.Add(words[0]);
         }
 
         foreach (string part in parts)
@@ -67,6 +74,9 @@ public sealed partial class PersonNames
 
     /// <summary>Whether the lower-case word occurs in some person's name.</summary>
     public bool OccursInName(string key) => _mailsNaming.ContainsKey(key);
+
+    /// <summary>Whether the lower-case word is the first of some person's name and no ordinary word.</summary>
+    public bool IsGivenName(string key) => _given.Contains(key) && !IsCommon(key);
 
     /// <summary>Whether the lower-case word, written with a capital, stands for a person wherever it occurs.</summary>
     public bool IsNamePart(string key) =>
