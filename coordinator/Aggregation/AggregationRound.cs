@@ -13,7 +13,7 @@ public sealed class AggregationRound
     /// <param name="global">The adapter that the round started from.</param>
     /// <param name="updates">At least one, in any order, no site twice.</param>
     /// <param name="state">What the rule returned last round; null in the first.</param>
-    /// <exception cref="AggregationException">No update, a site twice, or a weight or scaling that is not positive and finite.</exception>
+    /// <exception cref="AggregationException">No update, a site twice, or a weight, scaling or sum of weights that is not positive and finite.</exception>
     public AggregationRound(int number, double scaling, SafetensorsFile global, IEnumerable<AggregationUpdate> updates, byte[]? state = null)
     {
         AggregationUpdate[] ordered = [.. updates.OrderBy(update => update.Site, StringComparer.Ordinal)];
@@ -24,6 +24,9 @@ public sealed class AggregationRound
         Updates = ordered;
         State = state;
         double total = ordered.Sum(update => update.Weight);
+        if (!double.IsFinite(total))
+            throw new AggregationException($"Round {number}: the weights sum to {total}, beyond float64; give them in a larger unit.");
+
         _weights = Array.ConvertAll(ordered, update => update.Weight / total);
     }
 

@@ -37,7 +37,7 @@ internal sealed class LoraFairLayer(AggregationRound round, LoraPair pair, doubl
         FoldKernels.AddRowProducts(meanA, _stride, meanA, _stride, _stride, _width, gram);
         FoldB(meanA, meanB, scaledMeanB, spread, scratch, cancellation);
         Correct(gram, meanB, scaledMeanB, spread, correction, scratch);
-        Publish(meanA, meanB, correction, scratch);
+        RoundB(meanB, correction, scratch);
         if (norms)
         {
             double spreadNorm = SpreadNorm.Square(round, pair, meanA, scaledMeanB, scratch, cancellation);
@@ -52,7 +52,7 @@ internal sealed class LoraFairLayer(AggregationRound round, LoraPair pair, doubl
         writer.WriteTensor(pair.NameOfB, scratch.Floats(Buffer.NextB, pair.Outputs * pair.Rank));
     }
 
-    /// <summary>Abar = sum_k p_k A_k, missing ranks counting as zero.</summary>
+    /// <summary>Abar = sum_k p_k A_k, missing ranks counting as zero; rounded to float32 it is the next A. Finite, or the solve below would not end well.</summary>
     private void AverageA(Span<double> meanA, FoldScratch scratch)
     {
         meanA.Clear();
@@ -63,6 +63,12 @@ internal sealed class LoraFairLayer(AggregationRound round, LoraPair pair, doubl
             for (int i = 0; i < pair.RankOf(k); i++)
                 FoldKernels.AddScaled(factor.Slice(i * pair.Inputs, pair.Inputs), round.Weights[k], meanA.Slice(i * _stride, pair.Inputs));
         }
+
+        Span<float> next = scratch.Floats(Buffer.NextA, pair.Rank * pair.Inputs);
+        for (int i = 0; i < pair.Rank; i++)
+            FoldKernels.Round(meanA.Slice(i * _stride, pair.Inputs), next[(i * pair.Inputs)..]);
+
+        pair.RequireFiniteA(next);
     }
 
     /// <summary>Bbar, Bs and E = sum_k q_k B_k (A_k - Abar) Abar^T.</summary>
@@ -136,23 +142,21 @@ internal sealed class LoraFairLayer(AggregationRound round, LoraPair pair, doubl
         FoldKernels.AddProduct(wanted, pair.Outputs, _width, inverse, _width, correction);
     }
 
-    /// <summary>Rounds Abar and B' = Bbar + dB to float32, once.</summary>
-    private void Publish(ReadOnlySpan<double> meanA, ReadOnlySpan<double> meanB, ReadOnlySpan<double> correction, FoldScratch scratch)
+    /// <summary>Rounds B' = Bbar + dB to float32, once.</summary>
+    private void RoundB(ReadOnlySpan<double> meanB, ReadOnlySpan<double> correction, FoldScratch scratch)
     {
-        Span<float> nextA = scratch.Floats(Buffer.NextA, pair.Rank * pair.Inputs), nextB = scratch.Floats(Buffer.NextB, pair.Outputs * pair.Rank);
-        for (int i = 0; i < pair.Rank; i++)
-            FoldKernels.Round(meanA.Slice(i * _stride, pair.Inputs), nextA[(i * pair.Inputs)..]);
-
+        Span<float> next = scratch.Floats(Buffer.NextB, pair.Outputs * pair.Rank);
         for (int i = 0; i < pair.Outputs; i++)
         {
             for (int j = 0; j < pair.Rank; j++)
-                nextB[(i * pair.Rank) + j] = (float)(meanB[(i * _width) + j] + correction[(i * _width) + j]);
+                next[(i * pair.Rank) + j] = (float)(meanB[(i * _width) + j] + correction[(i * _width) + j]);
         }
 
-        pair.RequireFinite(nextA, nextB);
+        pair.RequireFiniteB(next);
     }
 
     /// <summary>norm(T - X Abar)^2 = norm(R)^2 + 2 &lt;E, Bs - X&gt; + tr((Bs - X) G (Bs - X)^T) for X = 0, Bbar and B'.</summary>
+    /// <remarks>The error is about 1e-6 of the first term, so a residual far below the bias has fewer digits.</remarks>
     private AggregationNorms Measure(
         double spreadNorm, ReadOnlySpan<double> gram, ReadOnlySpan<double> meanB, Span<double> scaledMeanB, ReadOnlySpan<double> spread,
         ReadOnlySpan<double> correction, FoldScratch scratch)

@@ -66,12 +66,11 @@ internal sealed class LoraPair
     /// <summary>Reads <paramref name="values"/> of B_k from row <paramref name="row"/> on; rows are r_k long.</summary>
     public void ReadB(int k, int row, Span<float> values) => _b.Read(k, (long)row * _ranks[k], values);
 
-    /// <summary>Refuses a result that is not finite.</summary>
-    public void RequireFinite(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        _a.RequireFinite(0, a);
-        _b.RequireFinite(0, b);
-    }
+    /// <summary>Refuses an aggregate of A that is not finite.</summary>
+    public void RequireFiniteA(ReadOnlySpan<float> result) => _a.RequireFinite(0, result);
+
+    /// <summary>Refuses an aggregate of B that is not finite.</summary>
+    public void RequireFiniteB(ReadOnlySpan<float> result) => _b.RequireFinite(0, result);
 
     /// <summary>Whether a tensor is a LoRA factor, by its PEFT name: <c>layer.lora_A.weight</c>, <c>layer.lora_B.weight</c>, or those of an embedding.</summary>
     public static bool IsFactor(string name, [NotNullWhen(true)] out string? layer)
