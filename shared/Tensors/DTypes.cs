@@ -3,6 +3,11 @@ namespace Federated.Shared.Tensors;
 /// <summary>Sizes and names of <see cref="DType"/> values.</summary>
 public static class DTypes
 {
+    private static readonly DType[] Defined = Enum.GetValues<DType>();
+
+    /// <summary>Every element type.</summary>
+    public static IReadOnlyList<DType> All => Defined;
+
     /// <summary>Bytes of one element.</summary>
     /// <param name="dtype">A defined value.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="dtype"/> is not a defined value.</exception>
@@ -43,7 +48,7 @@ public static class DTypes
     /// <returns>Whether the name is one of ours. The format knows more (unsigned integers, 8-bit floats); no model here uses them.</returns>
     public static bool TryParse(string name, out DType dtype)
     {
-        foreach (DType candidate in Enum.GetValues<DType>())
+        foreach (DType candidate in Defined)
         {
             if (candidate.SafetensorsName() == name)
             {

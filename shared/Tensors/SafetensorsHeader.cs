@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Federated.Shared.Tensors;
@@ -15,7 +14,7 @@ public sealed class SafetensorsHeader
     /// <summary>Bytes of the length prefix.</summary>
     public const int PrefixLength = 8;
 
-    private readonly FrozenDictionary<string, TensorInfo> _byName;
+    private readonly Dictionary<string, TensorInfo> _byName;
 
     internal SafetensorsHeader(string source, IReadOnlyList<TensorInfo> tensors, IReadOnlyDictionary<string, string> metadata, long jsonLength)
     {
@@ -24,7 +23,7 @@ public sealed class SafetensorsHeader
         Metadata = metadata;
         DataStart = PrefixLength + jsonLength;
         DataLength = tensors.Count == 0 ? 0 : tensors[^1].Offset + tensors[^1].Length;
-        _byName = tensors.ToFrozenDictionary(t => t.Name, StringComparer.Ordinal);
+        _byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
     }
 
     /// <summary>What error messages call the file or upload.</summary>

@@ -7,6 +7,7 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
 {
     // {"name": {"shape": [1]}}: three levels. Deeper input is refused by the reader before we look at it.
     private const int MaxDepth = 3;
+    private const string Metadata = "__metadata__";
 
     private readonly List<TensorInfo> _tensors = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
@@ -39,13 +40,14 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
 
     private void ReadTop(ref Utf8JsonReader reader)
     {
-        Expect(ref reader, JsonTokenType.StartObject, "the header");
-        while (NextProperty(ref reader, "the header", out string name))
+        Expect(ref reader, JsonTokenType.StartObject, tensor: null);
+        while (NextField(ref reader, tensor: null))
         {
-            if (name == "__metadata__")
+            string name = reader.GetString()!;
+            if (name == Metadata)
             {
                 if (_metadata is not null)
-                    throw Bad("'__metadata__' occurs twice");
+                    throw Bad($"'{Metadata}' occurs twice");
 
                 _metadata = ReadMetadata(ref reader);
                 continue;
@@ -68,15 +70,16 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
     private SortedDictionary<string, string> ReadMetadata(ref Utf8JsonReader reader)
     {
         SortedDictionary<string, string> metadata = new(StringComparer.Ordinal);
-        Expect(ref reader, JsonTokenType.StartObject, "'__metadata__'");
-        while (NextProperty(ref reader, "'__metadata__'", out string key))
+        Expect(ref reader, JsonTokenType.StartObject, Metadata);
+        while (NextField(ref reader, Metadata))
         {
+            string key = reader.GetString()!;
             if (key.Length > limits.MaxNameLength || metadata.Count == limits.MaxMetadataEntries)
-                throw Bad($"'__metadata__' has more than {limits.MaxMetadataEntries} entries or a key of more than {limits.MaxNameLength} characters");
+                throw Bad($"'{Metadata}' has more than {limits.MaxMetadataEntries} entries or a key of more than {limits.MaxNameLength} characters");
 
-            Expect(ref reader, JsonTokenType.String, $"'__metadata__' entry {TensorText.Quote(key)}");
+            Expect(ref reader, JsonTokenType.String, Metadata, "an entry");
             if (!metadata.TryAdd(key, reader.GetString()!))
-                throw Bad($"'__metadata__' entry {TensorText.Quote(key)} occurs twice");
+                throw Bad($"'{Metadata}' entry {TensorText.Quote(key)} occurs twice");
         }
 
         return metadata;
@@ -84,80 +87,77 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
 
     private TensorInfo ReadTensor(ref Utf8JsonReader reader, string name)
     {
-        string where = $"tensor {TensorText.Quote(name)}";
         DType? dtype = null;
         long[]? shape = null, offsets = null;
-        Expect(ref reader, JsonTokenType.StartObject, where);
-        while (NextProperty(ref reader, where, out string field))
+        Expect(ref reader, JsonTokenType.StartObject, name);
+        while (NextField(ref reader, name))
         {
-            switch (field)
-            {
-                case "dtype" when dtype is null:
-                    dtype = ReadDType(ref reader, where);
-                    break;
-                case "shape" when shape is null:
-                    shape = ReadIntegers(ref reader, $"{where}, shape", limits.MaxRank, TensorFormatReason.BadShape);
-                    break;
-                case "data_offsets" when offsets is null:
-                    offsets = ReadIntegers(ref reader, $"{where}, data_offsets", 2, TensorFormatReason.BadOffsets);
-                    break;
-                default:
-                    throw Bad($"{where}: field {TensorText.Quote(field)} is unknown or occurs twice; wanted dtype, shape, data_offsets once each");
-            }
+            if (dtype is null && reader.ValueTextEquals("dtype"u8))
+                dtype = ReadDType(ref reader, name);
+            else if (shape is null && reader.ValueTextEquals("shape"u8))
+                shape = ReadIntegers(ref reader, name, "shape", limits.MaxRank, TensorFormatReason.BadShape);
+            else if (offsets is null && reader.ValueTextEquals("data_offsets"u8))
+                offsets = ReadIntegers(ref reader, name, "data_offsets", 2, TensorFormatReason.BadOffsets);
+            else
+                throw Bad($"{Tensor(name)}: field {TensorText.Quote(reader.GetString()!)} is unknown or occurs twice; wanted dtype, shape, data_offsets once each");
         }
 
         if (dtype is null || shape is null || offsets is null)
-            throw Bad($"{where}: wanted the fields dtype, shape, data_offsets; some are missing");
+            throw Bad($"{Tensor(name)}: wanted the fields dtype, shape, data_offsets; some are missing");
 
-        return Check(where, name, dtype.Value, shape, offsets);
+        return Check(name, dtype.Value, shape, offsets);
     }
 
-    private DType ReadDType(ref Utf8JsonReader reader, string where)
+    private DType ReadDType(ref Utf8JsonReader reader, string name)
     {
-        Expect(ref reader, JsonTokenType.String, $"{where}, dtype");
-        string text = reader.GetString()!;
-        return DTypes.TryParse(text, out DType dtype)
-            ? dtype
-            : throw new TensorFormatException(TensorFormatReason.BadDType,
-                $"{source}: {where}: dtype {TensorText.Quote(text)}; known: {string.Join(", ", Enum.GetValues<DType>().Select(d => d.SafetensorsName()))}.");
+        Expect(ref reader, JsonTokenType.String, name, "dtype");
+        foreach (DType dtype in DTypes.All)
+        {
+            if (reader.ValueTextEquals(dtype.SafetensorsName()))
+                return dtype;
+        }
+
+        throw new TensorFormatException(TensorFormatReason.BadDType,
+            $"{source}: {Tensor(name)}: dtype {TensorText.Quote(reader.GetString()!)}; known: {string.Join(", ", DTypes.All.Select(d => d.SafetensorsName()))}.");
     }
 
-    private long[] ReadIntegers(ref Utf8JsonReader reader, string where, int most, TensorFormatReason reason)
+    private long[] ReadIntegers(ref Utf8JsonReader reader, string name, string field, int most, TensorFormatReason reason)
     {
-        List<long> values = [];
-        Expect(ref reader, JsonTokenType.StartArray, where);
+        Span<long> values = stackalloc long[most];
+        int count = 0;
+        Expect(ref reader, JsonTokenType.StartArray, name, field);
         while (Read(ref reader) != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long value) || value < 0)
-                throw new TensorFormatException(reason, $"{source}: {where}: entry {values.Count} is no integer from 0 to 2^63 - 1.");
-            if (values.Count == most)
-                throw new TensorFormatException(reason, $"{source}: {where}: more than {most} entries.");
+                throw new TensorFormatException(reason, $"{source}: {Tensor(name)}, {field}: entry {count} is no integer from 0 to 2^63 - 1.");
+            if (count == most)
+                throw new TensorFormatException(reason, $"{source}: {Tensor(name)}, {field}: more than {most} entries.");
 
-            values.Add(value);
+            values[count++] = value;
         }
 
-        return [.. values];
+        return values[..count].ToArray();
     }
 
-    private TensorInfo Check(string where, string name, DType dtype, long[] shape, long[] offsets)
+    private TensorInfo Check(string name, DType dtype, long[] shape, long[] offsets)
     {
-        if (shape.Any(size => size > limits.MaxDimension))
+        if (shape.AsSpan().IndexOfAnyExceptInRange(0, limits.MaxDimension) >= 0)
         {
             throw new TensorFormatException(TensorFormatReason.BadShape,
-                $"{source}: {where}: shape {TensorText.Shape(shape)} has a dimension above {limits.MaxDimension}.");
+                $"{source}: {Tensor(name)}: shape {TensorText.Shape(shape)} has a dimension above {limits.MaxDimension}.");
         }
 
         if (!TensorShape.TryCountElements(shape, out long count) || count > long.MaxValue / dtype.Size())
         {
             throw new TensorFormatException(TensorFormatReason.BadShape,
-                $"{source}: {where}: shape {TensorText.Shape(shape)} has more than 2^63 - 1 bytes.");
+                $"{source}: {Tensor(name)}: shape {TensorText.Shape(shape)} has more than 2^63 - 1 bytes.");
         }
 
         long length = count * dtype.Size();
         if (offsets.Length != 2 || offsets[1] < offsets[0] || offsets[1] - offsets[0] != length)
         {
             throw new TensorFormatException(TensorFormatReason.BadOffsets,
-                $"{source}: {where}: data_offsets [{string.Join(", ", offsets)}]; " +
+                $"{source}: {Tensor(name)}: data_offsets [{string.Join(", ", offsets)}]; " +
                 $"shape {TensorText.Shape(shape)} of {dtype.SafetensorsName()} needs begin and end {length} bytes apart.");
         }
 
@@ -190,24 +190,22 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
     private JsonTokenType Read(ref Utf8JsonReader reader) =>
         reader.Read() ? reader.TokenType : throw Bad($"the header ends early at byte {reader.BytesConsumed}");
 
-    private void Expect(ref Utf8JsonReader reader, JsonTokenType wanted, string where)
+    private void Expect(ref Utf8JsonReader reader, JsonTokenType wanted, string? tensor, string? field = null)
     {
         JsonTokenType got = Read(ref reader);
         if (got != wanted)
-            throw Bad($"{where} is {got}, wanted {wanted}");
+            throw Bad($"{Tensor(tensor)}{(field is null ? "" : $", {field}")} is {got}, wanted {wanted}");
     }
 
-    private bool NextProperty(ref Utf8JsonReader reader, string where, out string name)
+    /// <summary>Moves to the next name in an object; false at its end.</summary>
+    private bool NextField(ref Utf8JsonReader reader, string? tensor) => Read(ref reader) switch
     {
-        JsonTokenType token = Read(ref reader);
-        name = token == JsonTokenType.PropertyName ? reader.GetString()! : "";
-        return token switch
-        {
-            JsonTokenType.PropertyName => true,
-            JsonTokenType.EndObject => false,
-            _ => throw Bad($"{where} holds {token}, wanted a name"),
-        };
-    }
+        JsonTokenType.PropertyName => true,
+        JsonTokenType.EndObject => false,
+        JsonTokenType token => throw Bad($"{Tensor(tensor)} holds {token}, wanted a name"),
+    };
+
+    private static string Tensor(string? name) => name is null ? "the header" : name == Metadata ? $"'{Metadata}'" : $"tensor {TensorText.Quote(name)}";
 
     private TensorFormatException Bad(string what, Exception? inner = null) =>
         new(TensorFormatReason.BadHeader, $"{source}: {what}.", inner);

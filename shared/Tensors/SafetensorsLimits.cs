@@ -21,7 +21,7 @@ public sealed record SafetensorsLimits
     /// <summary>Most tensors in one file.</summary>
     public int MaxTensors { get; init; } = 200_000;
 
-    /// <summary>Most dimensions of one tensor.</summary>
+    /// <summary>Most dimensions of one tensor; small, since the stack holds them while a header is read.</summary>
     public int MaxRank { get; init; } = 8;
 
     /// <summary>Largest size of one dimension.</summary>
