@@ -4,14 +4,18 @@ using System.Text;
 namespace Federated.Shared.Tensors;
 
 /// <summary>Names and shapes as error messages show them. Names may come from an attacker: shortened, control characters escaped.</summary>
-internal static class TensorText
+public static class TensorText
 {
     private const int MaxShown = 120;
     private const int MaxCompared = 256;
     private const int MaxCandidates = 4096;
 
+    /// <summary>A shape as (2, 3).</summary>
+    /// <param name="shape">Sizes, the outermost first.</param>
     public static string Shape(IEnumerable<long> shape) => $"({string.Join(", ", shape)})";
 
+    /// <summary>A name in quotes, at most 120 characters of it, control characters escaped.</summary>
+    /// <param name="name">Any name, a hostile one too.</param>
     public static string Quote(string name)
     {
         StringBuilder text = new("'");
@@ -30,6 +34,8 @@ internal static class TensorText
     }
 
     /// <summary>Up to three of <paramref name="known"/> that look most like <paramref name="name"/>, as a sentence for an error message.</summary>
+    /// <param name="name">What was looked for.</param>
+    /// <param name="known">What there is.</param>
     public static string NearNames(string name, IEnumerable<string> known)
     {
         string[] near =

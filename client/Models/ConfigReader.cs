@@ -1,0 +1,178 @@
+using System.Text.Json;
+
+namespace Federated.Client.Models;
+
+/// <summary>Reads a Hugging Face <c>config.json</c> strictly and collects every problem, so that one error lists them all.</summary>
+/// <remarks>
+/// A key that is absent takes the default the caller gives; a key that is present with the wrong type or outside its range is a problem
+/// even when a default exists. JSON null counts as absent, as in transformers. Unknown keys are ignored: they are metadata of newer versions.
+/// </remarks>
+public sealed class ConfigReader
+{
+    private const long LargestFile = 16 << 20;
+    private readonly JsonElement _root;
+    private readonly List<string> _problems;
+    private readonly string _path;
+
+    private ConfigReader(string source, JsonElement root, string path, List<string> problems) =>
+        (Source, _root, _path, _problems) = (source, root, path, problems);
+
+    /// <summary>The file that is read, as the user named it.</summary>
+    public string Source { get; }
+
+    /// <summary>Opens a JSON file whose root is an object.</summary>
+    /// <exception cref="CheckpointException">The file is missing, larger than 16 MiB, no JSON, or its root is no object.</exception>
+    public static ConfigReader Open(string path)
+    {
+        FileInfo file = new(path);
+        if (!file.Exists)
+            throw new CheckpointException($"{path}: no such file. A model folder holds config.json, model.safetensors and tokenizer.json, as Hugging Face's save_pretrained writes them.");
+        if (file.Length > LargestFile)
+            throw new CheckpointException($"{path}: {file.Length} bytes are too many for a configuration (at most {LargestFile}).");
+
+        return Parse(path, File.ReadAllBytes(path));
+    }
+
+    /// <summary>Reads the configuration from bytes; <paramref name="source"/> names them in messages.</summary>
+    /// <exception cref="CheckpointException">No JSON, or the root is no object.</exception>
+    public static ConfigReader Parse(string source, ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new CheckpointException($"{source}: the root is {document.RootElement.ValueKind}, not an object.");
+            return new(source, document.RootElement.Clone(), "", []);
+        }
+        catch (JsonException error)
+        {
+            throw new CheckpointException($"{source}: not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Notes a problem with the value at <paramref name="key"/>.</summary>
+    public void Reject(string key, string reason) => _problems.Add($"{_path}{key}: {reason}");
+
+    /// <summary>Throws one error with all problems noted so far, if there are any.</summary>
+    /// <exception cref="CheckpointException">There were problems.</exception>
+    public void ThrowIfRejected()
+    {
+        if (_problems.Count > 0)
+            throw CheckpointException.Of(Source, "unusable configuration:", _problems);
+    }
+
+    /// <summary>Whether the key is present and not null.</summary>
+    public bool Has(string key) => Find(key) is not null;
+
+    /// <summary>The nested object at <paramref name="key"/>, or null; its problems are reported with this reader's.</summary>
+    public ConfigReader? Section(string key)
+    {
+        if (Find(key) is not { } value)
+            return null;
+        if (value.ValueKind == JsonValueKind.Object)
+            return new(Source, value, $"{_path}{key}.", _problems);
+        Reject(key, $"expected an object, got {Show(value)}");
+        return null;
+    }
+
+    /// <summary>An integer in [<paramref name="least"/>, <paramref name="most"/>]; without a default the key is required.</summary>
+    public int WholeNumber(string key, int least, int most, int? otherwise = null) => OptionalWholeNumber(key, least, most) ?? Default(key, otherwise, least);
+
+    /// <summary>An integer in [<paramref name="least"/>, <paramref name="most"/>], or null when the key is absent.</summary>
+    public int? OptionalWholeNumber(string key, int least, int most)
+    {
+        if (Find(key) is not { } value)
+            return null;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= least && number <= most)
+            return number;
+        Reject(key, $"expected an integer from {least} to {most}, got {Show(value)}");
+        return least;
+    }
+
+    /// <summary>A finite number in [<paramref name="least"/>, <paramref name="most"/>]; without a default the key is required.</summary>
+    public double Number(string key, double least, double most, double? otherwise = null)
+    {
+        if (Find(key) is not { } value)
+            return Default(key, otherwise, least);
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number >= least && number <= most)
+            return number;
+        Reject(key, FormattableString.Invariant($"expected a number from {least} to {most}, got {Show(value)}"));
+        return least;
+    }
+
+    /// <summary>A Boolean; without a default the key is required.</summary>
+    public bool Flag(string key, bool? otherwise = null)
+    {
+        if (Find(key) is not { } value)
+            return Default(key, otherwise, false);
+        if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
+            return value.GetBoolean();
+        Reject(key, $"expected true or false, got {Show(value)}");
+        return false;
+    }
+
+    /// <summary>A string, or null when the key is absent.</summary>
+    public string? Text(string key)
+    {
+        if (Find(key) is not { } value)
+            return null;
+        if (value.ValueKind == JsonValueKind.String)
+            return value.GetString();
+        Reject(key, $"expected a string, got {Show(value)}");
+        return null;
+    }
+
+    /// <summary>Notes a problem unless the key is absent or holds one of <paramref name="supported"/>.</summary>
+    public void Supports(string key, params ReadOnlySpan<string> supported)
+    {
+        if (Text(key) is { } value && !supported.Contains(value))
+            Reject(key, $"'{value}' is not supported; supported: {string.Join(", ", supported.ToArray())}");
+    }
+
+    /// <summary>The strings of an array, empty when the key is absent.</summary>
+    public IReadOnlyList<string> Texts(string key)
+    {
+        if (Find(key) is not { } value)
+            return [];
+        if (value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String))
+            return [.. value.EnumerateArray().Select(item => item.GetString()!)];
+        Reject(key, $"expected an array of strings, got {Show(value)}");
+        return [];
+    }
+
+    /// <summary>The entries of an object from "0", "1", ... to strings (Hugging Face's <c>id2label</c>) in order of their number; null when absent.</summary>
+    public IReadOnlyList<string>? NumberedTexts(string key)
+    {
+        if (Find(key) is not { } value)
+            return null;
+        if (value.ValueKind == JsonValueKind.Object)
+        {
+            Dictionary<string, string> entries = new(StringComparer.Ordinal);
+            foreach (JsonProperty entry in value.EnumerateObject().Where(entry => entry.Value.ValueKind == JsonValueKind.String))
+                entries[entry.Name] = entry.Value.GetString()!;
+            string?[] ordered = [.. Enumerable.Range(0, entries.Count).Select(i => entries.GetValueOrDefault(FormattableString.Invariant($"{i}")))];
+            if (entries.Count == value.EnumerateObject().Count() && ordered.All(text => text is not null))
+                return ordered!;
+        }
+
+        Reject(key, $"expected an object that maps \"0\", \"1\", ... to strings without a gap, got {Show(value)}");
+        return null;
+    }
+
+    private JsonElement? Find(string key) =>
+        _root.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private T Default<T>(string key, T? otherwise, T placeholder) where T : struct
+    {
+        if (otherwise is null)
+            Reject(key, "missing");
+        return otherwise ?? placeholder;
+    }
+
+    private static string Show(JsonElement value)
+    {
+        const int Longest = 60;
+        string text = value.GetRawText();
+        return text.Length <= Longest ? text : text[..Longest] + "...";
+    }
+}

@@ -1,0 +1,39 @@
+using Federated.Client.Models.Operators;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Federated.Client.Models;
+
+/// <summary>Next-token logits at every position, by a matrix of its own (<c>lm_head</c>) or by the token table (tied).</summary>
+public sealed class LanguageModelHead : IModelHead
+{
+    private readonly Projection? _own;
+    private readonly Parameter? _table;
+
+    private LanguageModelHead(Projection? own, Parameter? table) => (_own, _table) = (own, table);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, nn.Module Module)> Modules => _own is null ? [] : [("lm_head", _own)];
+
+    /// <summary>A head with a matrix of its own, (vocabulary, hidden).</summary>
+    public static LanguageModelHead Separate(long hidden, long vocabulary, bool bias = false) => new(new Projection(hidden, vocabulary, bias), null);
+
+    /// <summary>A head that shares the token table, (vocabulary, hidden).</summary>
+    public static LanguageModelHead Tied(Parameter table) => new(null, table);
+
+    /// <summary>(positions, hidden) → (positions, vocabulary).</summary>
+    public Tensor Logits(Tensor hidden, SequenceBatch batch) => _own is null ? Kernels.Linear(hidden, _table!, null) : _own.call(hidden);
+
+    /// <summary>Sum of the cross-entropies of some positions, without keeping all their logits where a kernel can avoid it.</summary>
+    /// <param name="hidden">Hidden states of those positions, (n, hidden).</param>
+    /// <param name="targets">The token each of them should predict, (n), int64.</param>
+    /// <returns>A scalar in the caller's dispose scope.</returns>
+    internal Tensor CrossEntropy(Tensor hidden, Tensor targets)
+    {
+        if (_own?.Adapter is null)
+            return Kernels.LinearCrossEntropy(hidden, _own?.Weight ?? _table!, _own?.Bias, targets);
+        using DisposeScope scope = NewDisposeScope();
+        return nn.functional.cross_entropy(_own.call(hidden), targets, reduction: nn.Reduction.Sum).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,117 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Federated.Client.Models.Operators;
+
+/// <summary>The models' operations composed from TorchSharp's public ones: the reference that any faster form is tested against.</summary>
+/// <remarks>
+/// Everything works on flat positions, (n, width): a padded batch is one with rows of equal length. Every method returns one new tensor in
+/// the caller's dispose scope and frees what autograd does not keep.
+/// </remarks>
+internal static class ComposedKernels
+{
+    /// <summary>x·Wᵀ + b: (n, in) → (n, out).</summary>
+    internal static Tensor Linear(Tensor input, Tensor weight, Tensor? bias) => nn.functional.linear(input, weight, bias);
+
+    /// <summary>Rows of the table, (n) ids → (n, width); the row of the padding id gets no gradient.</summary>
+    internal static Tensor Embedding(Tensor weight, Tensor ids, long? paddingId)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor rows = weight.index_select(0, ids);
+        if (paddingId is { } padding && weight.requires_grad && is_grad_enabled())
+            rows = where(ids.eq(padding).unsqueeze(1), rows.detach(), rows);
+        return rows.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Root-mean-square norm over the last dimension (Zhang and Sennrich 2019, arXiv:1910.07467): x / sqrt(mean(x²) + eps) · w.</summary>
+    internal static Tensor RmsNorm(Tensor input, Tensor weight, double eps)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor meanSquare = (input * input).mean([-1], keepdim: true);
+        return (input * (meanSquare + eps).rsqrt() * weight).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Rotates pairs (i, i + width/2) of every head by the position's angles (Su et al. 2021, arXiv:2104.09864, in Hugging Face's half layout).</summary>
+    /// <param name="heads">(n, heads, width).</param>
+    /// <param name="cos">(n, 1, width/2).</param>
+    /// <param name="sin">(n, 1, width/2).</param>
+    internal static Tensor Rotary(Tensor heads, Tensor cos, Tensor sin)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        long half = heads.shape[^1] / 2;
+        Tensor first = heads.narrow(-1, 0, half), second = heads.narrow(-1, half, half);
+        Tensor[] rotated = [(first * cos) - (second * sin), (second * cos) + (first * sin)];
+        return cat(rotated, -1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>silu(gate) · up, elementwise (Shazeer 2020, arXiv:2002.05202).</summary>
+    internal static Tensor SwiGlu(Tensor gate, Tensor up)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return (nn.functional.silu(gate) * up).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>x·Wᵀ + b + scale · (dropout(x)·Aᵀ)·Bᵀ (Hu et al. 2021, arXiv:2106.09685).</summary>
+    internal static Tensor LoraLinear(Tensor input, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, double dropout)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor dropped = dropout > 0 ? nn.functional.dropout(input, dropout, training: true) : input;
+        Tensor low = nn.functional.linear(nn.functional.linear(dropped, a) * scale, b);
+        return (nn.functional.linear(input, weight, bias) + low).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Causal attention within each row of a packed batch.</summary>
+    /// <param name="query">(n, heads, width), heads a multiple of the key's.</param>
+    /// <param name="key">(n, key heads, width).</param>
+    /// <param name="value">(n, key heads, width).</param>
+    /// <param name="offsets">Where each row starts, and the end.</param>
+    /// <param name="scale">Factor of the scores, usually 1/sqrt(width).</param>
+    /// <returns>(n, heads·width).</returns>
+    internal static Tensor PackedCausalAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        List<Tensor> parts = [];
+        for (int row = 0; row + 1 < offsets.Length;)
+        {
+            // Neighbours of equal length share one batched product; batches made by length buckets have few distinct lengths.
+            int length = offsets[row + 1] - offsets[row], end = row + 1;
+            while (end + 1 < offsets.Length && offsets[end + 1] - offsets[end] == length)
+                end++;
+            int start = offsets[row], count = offsets[end] - start;
+            Tensor mask = full([length, length], float.NegativeInfinity).triu(1);
+            parts.Add(Attend(query.narrow(0, start, count), key.narrow(0, start, count), value.narrow(0, start, count), length, mask, scale, null));
+            row = end;
+        }
+
+        return (parts.Count == 1 ? parts[0] : cat(parts, 0)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Attention of a padded batch under an additive mask, (rows, 1, 1, width, width); other shapes as in the packed form.</summary>
+    internal static Tensor PaddedAttention(Tensor query, Tensor key, Tensor value, Tensor mask, double scale, ForwardTrace? trace)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return Attend(query, key, value, mask.shape[^1], mask, scale, trace).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Sum over positions of −log softmax(h·Wᵀ + b)[target]: (n, hidden), (n) → scalar.</summary>
+    internal static Tensor LinearCrossEntropy(Tensor hidden, Tensor weight, Tensor? bias, Tensor targets)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor logits = nn.functional.linear(hidden, weight, bias);
+        return nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Attend(Tensor query, Tensor key, Tensor value, long length, Tensor mask, double scale, ForwardTrace? trace)
+    {
+        long rows = query.shape[0] / length, heads = query.shape[1], width = query.shape[2], keyHeads = key.shape[1], group = heads / keyHeads;
+        // Query heads that share a key head are stacked along the sequence, so keys and values are never repeated.
+        Tensor q = (query * scale).view(rows, length, keyHeads, group, width).permute(0, 2, 3, 1, 4).reshape(rows * keyHeads, group * length, width);
+        Tensor k = key.view(rows, length, keyHeads, width).permute(0, 2, 3, 1).reshape(rows * keyHeads, width, length);
+        Tensor v = value.view(rows, length, keyHeads, width).permute(0, 2, 1, 3).reshape(rows * keyHeads, length, width);
+        Tensor scores = q.bmm(k).view(rows, keyHeads, group, length, length) + mask;
+        Tensor probabilities = scores.softmax(-1);
+        trace?.AddAttention(probabilities.view(rows, heads, length, length));
+        Tensor mixed = probabilities.view(rows * keyHeads, group * length, length).bmm(v);
+        return mixed.view(rows, keyHeads, group, length, width).permute(0, 3, 1, 2, 4).reshape(rows * length, heads * width);
+    }
+}

@@ -1,0 +1,101 @@
+using Federated.Shared.Randomness;
+using Federated.Shared.Tensors;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Federated.Client.Models;
+
+/// <summary>A backbone under a head: what a Hugging Face model folder holds.</summary>
+/// <remarks>Parameters are float32 on the CPU, named as in <c>model.safetensors</c>. Not safe for concurrent use.</remarks>
+public sealed class PretrainedModel : nn.Module<SequenceBatch, Tensor>
+{
+    private readonly Dictionary<string, Projection> _projections;
+
+    /// <summary>Puts a head on a backbone; <paramref name="backboneName"/> is its prefix in <c>model.safetensors</c>.</summary>
+    internal PretrainedModel(ModelConfig config, string backboneName, IBackbone backbone, IModelHead head) : base(nameof(PretrainedModel))
+    {
+        (Config, Backbone, Head) = (config, backbone, head);
+        register_module(backboneName, backbone.Module);
+        foreach ((string name, nn.Module module) in head.Modules)
+            register_module(name, module);
+        Parameters = [.. named_parameters()];
+        _projections = named_modules().Where(entry => entry.module is Projection)
+            .ToDictionary(entry => entry.name, entry => (Projection)entry.module, StringComparer.Ordinal);
+        eval();
+    }
+
+    /// <summary>The configuration, as <c>config.json</c> holds it.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>The part below the head.</summary>
+    public IBackbone Backbone { get; }
+
+    /// <summary>The part on top.</summary>
+    public IModelHead Head { get; }
+
+    /// <summary>All parameters under their Hugging Face names; a tied one appears once.</summary>
+    public IReadOnlyList<(string Name, Parameter Value)> Parameters { get; }
+
+    /// <summary>Every linear layer under its module name, such as <c>model.layers.0.self_attn.q_proj</c>; adapters go there.</summary>
+    public IReadOnlyDictionary<string, Projection> Projections => _projections;
+
+    /// <summary>How many numbers the parameters hold.</summary>
+    public long ParameterCount => Parameters.Sum(parameter => parameter.Value.numel());
+
+    /// <summary>A new model with seeded random weights, initialised as transformers does.</summary>
+    /// <remarks>The same configuration and seed give bit-identical weights.</remarks>
+    public static PretrainedModel Create(ModelConfig config, ulong seed)
+    {
+        PretrainedModel model = Architectures.Of(config).Build(config);
+        model.Initialise(model.Parameters, seed);
+        return model;
+    }
+
+    /// <summary>Reads a Hugging Face model folder: <c>config.json</c> with <c>model.safetensors</c> or its shards.</summary>
+    /// <exception cref="CheckpointException">The folder is no usable checkpoint; the message lists everything wrong with it.</exception>
+    /// <exception cref="TensorFormatException">A tensor file is damaged.</exception>
+    public static PretrainedModel Load(string folder, ModelLoadOptions? options = null) => CheckpointReader.Load(folder, options ?? new());
+
+    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> as transformers reads them; creates the folder.</summary>
+    /// <param name="folder">Where to; files of those names are replaced.</param>
+    /// <param name="dtype">F32, or F16 or BF16 for half the size.</param>
+    public void Save(string folder, DType dtype = DType.F32) => CheckpointWriter.Save(this, folder, dtype);
+
+    /// <summary>Logits of a batch: (positions, vocabulary) or (rows, labels), in the caller's dispose scope.</summary>
+    public override Tensor forward(SequenceBatch input) => Logits(input);
+
+    /// <summary>Logits of a batch; what is computed on the way goes to <paramref name="trace"/>.</summary>
+    public Tensor Logits(SequenceBatch batch, ForwardTrace? trace = null)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return Head.Logits(Backbone.Encode(batch, trace), batch).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Fills <paramref name="parameters"/> with seeded initial values: matrices normal, norms one, biases and the padding token's row zero.</summary>
+    internal void Initialise(IEnumerable<(string Name, Parameter Value)> parameters, ulong seed)
+    {
+        SplitMix64 random = new(seed);
+        foreach ((string name, Parameter parameter) in parameters)
+        {
+            bool matrix = parameter.dim() > 1;
+            float constant = name.EndsWith("bias", StringComparison.Ordinal) ? 0 : 1;
+            parameter.VisitSlices((_, values) =>
+            {
+                if (matrix)
+                    Weights.FillNormal(values, Config.InitializerRange, random);
+                else
+                    values.Fill(constant);
+            });
+            if (ReferenceEquals(parameter, Backbone.TokenTable) && Config.PadTokenId is { } padding)
+                ClearRow(parameter, padding);
+        }
+    }
+
+    private static void ClearRow(Parameter table, long row)
+    {
+        using IDisposable _ = no_grad();
+        using Tensor values = table.narrow(0, row, 1);
+        values.Floats().Clear();
+    }
+}

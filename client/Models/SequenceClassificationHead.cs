@@ -1,0 +1,30 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Federated.Client.Models;
+
+/// <summary>A decoder's classification head: one bias-free matrix (<c>score</c>) on the last real token of each sequence.</summary>
+public sealed class SequenceClassificationHead : IModelHead
+{
+    private readonly Projection _score;
+    private readonly int? _padTokenId;
+
+    private SequenceClassificationHead(Projection score, int? padTokenId) => (_score, _padTokenId) = (score, padTokenId);
+
+    /// <summary>A head with uninitialised weights.</summary>
+    /// <param name="hidden">Width of the hidden states.</param>
+    /// <param name="labels">Number of classes.</param>
+    /// <param name="padTokenId">The padding id that ends a sequence; null takes the last position of each row.</param>
+    public static SequenceClassificationHead Create(long hidden, long labels, int? padTokenId) => new(new(hidden, labels, bias: false), padTokenId);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, nn.Module Module)> Modules => [("score", _score)];
+
+    /// <summary>(positions, hidden) → (rows, labels).</summary>
+    public Tensor Logits(Tensor hidden, SequenceBatch batch)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor last = tensor(batch.LastTokens(_padTokenId), [batch.Rows]);
+        return _score.call(hidden.index_select(0, last)).MoveToOuterDisposeScope();
+    }
+}

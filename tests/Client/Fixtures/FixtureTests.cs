@@ -1,0 +1,54 @@
+using Federated.Tests.Support;
+
+namespace Federated.Client.Tests.Fixtures;
+
+/// <summary>Every folder of golden data made by the official code, one test each.</summary>
+public sealed class FixtureTests
+{
+    /// <summary>Architectures and adapters that this version does not know yet. A folder that is neither here nor passes is a failure.</summary>
+    private static readonly string[] NotYet =
+    [
+        "bert", "bert-mlm", "distilbert", "gpt2", "gpt2-hub", "gpt2-seqcls", "gptneox", "mistral", "mistral-sw", "mixer", "phi", "qwen2", "qwen2-sharded", "roberta", "vit",
+        "peft-adalora-llama", "peft-boft-llama", "peft-dora-gpt2", "peft-dora-llama", "peft-fourierft-llama", "peft-hra-llama", "peft-ia3-gpt2", "peft-ia3-llama",
+        "peft-ia3-roberta", "peft-lntuning-llama", "peft-loha-llama", "peft-lokr-both-llama", "peft-lokr-llama", "peft-lora-bias-roberta", "peft-lora-embed-llama",
+        "peft-lora-gpt2-cattn", "peft-lora-gpt2-conv1d-all", "peft-lora-mixer", "peft-lora-qwen2", "peft-lora-roberta", "peft-lora-vit", "peft-oft-llama",
+        "peft-olora-llama", "peft-pissa-llama", "peft-prefix-llama", "peft-prompt-llama", "peft-ptuning-llama", "peft-vblora-llama", "peft-vera-llama",
+        "peft-weighted-llama", "train-adalora-llama", "train-dora-llama-sgd",
+    ];
+
+    /// <summary>Tokenizers have tests of their own, which walk the folders that start so.</summary>
+    private const string TokenizerPrefix = "tok-";
+
+    public static TheoryData<string> Folders => [.. AllFolders().Except(NotYet).Where(name => !name.StartsWith(TokenizerPrefix, StringComparison.Ordinal))];
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void Folder_FromOfficialCode_GivesTheSameNumbers(string name)
+    {
+        using Golden golden = new(name);
+        switch (golden.Kind)
+        {
+            case "model":
+                ModelChecks.Run(golden);
+                break;
+            case "peft" when golden.Has("losses"):
+                TraceChecks.Run(golden);
+                break;
+            case "peft":
+                AdapterChecks.Run(golden);
+                break;
+            default:
+                Assert.Fail($"{name}: fixture.json says kind '{golden.Kind}', which no check covers.");
+                break;
+        }
+    }
+
+    [Fact]
+    public void NotYet_EveryName_IsAFolder() => Assert.Empty(NotYet.Except(AllFolders()));
+
+    private static string[] AllFolders()
+    {
+        string[] folders = [.. Directory.EnumerateDirectories(Repository.Fixtures).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+        return folders.Length > 0 ? folders : throw new DirectoryNotFoundException($"No fixture below {Repository.Fixtures}.");
+    }
+}

@@ -1,0 +1,68 @@
+using Federated.Client.Models;
+using Federated.Client.Tests.Fixtures;
+using Federated.Client.Training;
+using Federated.Client.Training.Objectives;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Federated.Client.Tests.Models;
+
+/// <summary>Packing sequences end to end gives what padding them gives, without the padding.</summary>
+public sealed class PackedPathTests
+{
+    public static TheoryData<int, int, int> Batches => new()
+    {
+        { 1, 1, 1 }, { 2, 1, 9 }, { 3, 7, 11 }, { 4, 16, 3 }, { 5, 5, 30 }, { 6, 12, 12 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Batches))]
+    public void Forward_RaggedBatch_EqualsPadded(int seed, int count, int longest)
+    {
+        using PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(), (ulong)seed);
+        using IDisposable _ = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        IReadOnlyList<ReadOnlyMemory<int>> sequences = TinyLlama.Sequences(seed, count, longest);
+        SequenceBatch packed = SequenceBatch.Packed(sequences), padded = SequenceBatch.Padded(sequences, 0);
+        float[] flat = model.Logits(packed).Floats().ToArray(), square = model.Logits(padded).Floats().ToArray();
+
+        Assert.Equal(sequences.Sum(sequence => sequence.Length), packed.Count);
+        for (int row = 0; row < count; row++)
+        {
+            int length = sequences[row].Length * TinyLlama.Vocabulary;
+            Near.Equal(square.AsSpan(row * padded.Width * TinyLlama.Vocabulary, length), flat.AsSpan(packed.Offsets.Span[row] * TinyLlama.Vocabulary, length), 2e-5, $"row {row}");
+        }
+    }
+
+    [Theory]
+    [InlineData("causal-lm", 11)]
+    [InlineData("causal-lm", 12)]
+    [InlineData("classification", 13)]
+    [InlineData("classification", 14)]
+    public void Gradients_RaggedBatch_EqualPadded(string objectiveName, int seed)
+    {
+        bool causal = objectiveName == KnownObjectives.CausalLanguageModel;
+        using PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(causal ? ModelTask.CausalLanguageModel : ModelTask.SequenceClassification, tied: seed % 2 == 0), (ulong)seed);
+        IReadOnlyList<ReadOnlyMemory<int>> sequences = TinyLlama.Sequences(seed, 9, 14, shortest: 2);
+        SequenceBatch padded = SequenceBatch.Padded(sequences, 0);
+        long[] labels = padded.Ids.ToArray(), classes = [.. Enumerable.Range(0, 9).Select(i => (long)(i % 2))];
+        for (int i = 0; i < labels.Length; i++)
+            labels[i] = labels[i] == 0 ? TrainingBatch.Ignored : labels[i];
+
+        IObjective objective = KnownObjectives.Of(objectiveName);
+        Dictionary<string, float[]> expected = Gradients(model, objective, new(padded) { TokenLabels = labels, ClassLabels = classes });
+        Dictionary<string, float[]> actual = Gradients(model, objective, TrainingBatch.ForLanguageModel(sequences) with { ClassLabels = classes });
+        Assert.All(expected, gradient => Near.Equal(gradient.Value, actual[gradient.Key], 5e-5, gradient.Key, 1e-4));
+        Assert.Contains(expected.Values, gradient => gradient.Any(value => Math.Abs(value) > 0.01));
+    }
+
+    private static Dictionary<string, float[]> Gradients(PretrainedModel model, IObjective objective, TrainingBatch batch)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        foreach ((_, Parameter parameter) in model.Parameters)
+            (parameter.requires_grad, parameter.grad) = (true, null);
+        objective.Sum(model, batch).backward();
+        return model.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Value.grad!.Floats().ToArray());
+    }
+}
