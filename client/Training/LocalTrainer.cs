@@ -85,7 +85,7 @@ public sealed class LocalTrainer
         if (terms == 0)
             throw new ArgumentException("No batch of the step has anything to learn from: every label is ignored, or every text has one token.", nameof(batches));
 
-        double learningRate = _options.LearningRate * LearningRateSchedules.Factor(_options.Schedule, StepsDone, _options.WarmupSteps, _options.Steps);
+        double learningRate = _options.RateOf(StepsDone);
         using DisposeScope scope = NewDisposeScope();
         try
         {
@@ -145,7 +145,7 @@ public sealed class LocalTrainer
     private double Accumulate(IReadOnlyList<TrainingBatch> batches, long terms, double learningRate, CancellationToken cancellation)
     {
         // Dropout depends on the step alone, so that a resumed run draws what the uninterrupted one would have drawn.
-        manual_seed(unchecked((_options.Seed * 1_000_003) + StepsDone));
+        manual_seed(unchecked((_options.Seed * 1_000_003) + _options.FirstStep + StepsDone));
         _model.train();
         double loss = 0;
         foreach (TrainingBatch batch in batches)

@@ -3,8 +3,14 @@ namespace Federated.Client.Training;
 /// <summary>How a local training run goes.</summary>
 public sealed record TrainingOptions
 {
-    /// <summary>Optimiser steps of the whole run; the schedule ends there.</summary>
+    /// <summary>Optimiser steps of this run.</summary>
     public required int Steps { get; init; }
+
+    /// <summary>Where the schedule stands at this run's first step: the steps of earlier runs, such as a federation's earlier rounds.</summary>
+    public int FirstStep { get; init; }
+
+    /// <summary>Steps of the whole schedule, earlier and later runs included; null ends it with this run.</summary>
+    public int? ScheduleSteps { get; init; }
 
     /// <summary>Peak learning rate.</summary>
     public double LearningRate { get; init; } = 1e-3;
@@ -12,7 +18,7 @@ public sealed record TrainingOptions
     /// <summary>One of <see cref="LearningRateSchedules.Names"/>.</summary>
     public string Schedule { get; init; } = LearningRateSchedules.Constant;
 
-    /// <summary>Steps over which the rate rises from 0.</summary>
+    /// <summary>Steps of the schedule over which the rate rises from 0.</summary>
     public int WarmupSteps { get; init; }
 
     /// <summary>One of <see cref="LocalOptimizers.Names"/>.</summary>
@@ -42,6 +48,10 @@ public sealed record TrainingOptions
     /// <summary>Seed of dropout; with the batches and the thread count it determines the result bit by bit.</summary>
     public long Seed { get; init; }
 
+    /// <summary>The rate of step <paramref name="step"/> of this run, from 0.</summary>
+    internal double RateOf(int step) =>
+        LearningRate * LearningRateSchedules.Factor(Schedule, FirstStep + step, WarmupSteps, ScheduleSteps ?? (FirstStep + Steps));
+
     /// <summary>Checks all values.</summary>
     /// <exception cref="ArgumentException">Some are wrong; the message lists each with the value it has and the range.</exception>
     public void Validate()
@@ -56,7 +66,10 @@ public sealed record TrainingOptions
         Check(Steps >= 1, nameof(Steps), Steps, "at least 1");
         Check(double.IsFinite(LearningRate) && LearningRate >= 0, nameof(LearningRate), LearningRate, "a finite number of at least 0");
         Check(LearningRateSchedules.Names.Contains(Schedule), nameof(Schedule), Schedule, $"one of {string.Join(", ", LearningRateSchedules.Names)}");
-        Check(WarmupSteps >= 0 && WarmupSteps <= Steps, nameof(WarmupSteps), WarmupSteps, $"0 to {Steps}, the number of steps");
+        int end = FirstStep + Steps, total = ScheduleSteps ?? end;
+        Check(FirstStep >= 0, nameof(FirstStep), FirstStep, "at least 0");
+        Check(total >= end, nameof(ScheduleSteps), total, $"at least {end}, where this run ends");
+        Check(WarmupSteps >= 0 && WarmupSteps <= total, nameof(WarmupSteps), WarmupSteps, $"0 to {total}, the steps of the schedule");
         Check(LocalOptimizers.Names.Contains(Optimizer), nameof(Optimizer), Optimizer, $"one of {string.Join(", ", LocalOptimizers.Names)}");
         Check(Beta1 is >= 0 and < 1, nameof(Beta1), Beta1, "0 or more, below 1");
         Check(Beta2 is >= 0 and < 1, nameof(Beta2), Beta2, "0 or more, below 1");

@@ -117,11 +117,21 @@ public sealed class LocalTrainerTests : IDisposable
     }
 
     [Fact]
+    public void Run_PartOfALongerSchedule_UsesThatPartsRates()
+    {
+        using PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(), 1);
+        List<double> rates = [];
+        TrainingOptions options = new() { Steps = 3, FirstStep = 6, ScheduleSteps = 12, WarmupSteps = 4, LearningRate = 0.08, Schedule = LearningRateSchedules.Linear };
+        Trainer(model, options).Run(Batches(3), report => rates.Add(report.LearningRate));
+        Assert.Equal([0.06, 0.05, 0.04], rates, (expected, actual) => Math.Abs(expected - actual) < 1e-12);
+    }
+
+    [Fact]
     public void Constructor_WrongOptions_ListsThemAll()
     {
         using PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(), 1);
-        string message = Assert.Throws<ArgumentException>(() => Trainer(model, new() { Steps = 0, LearningRate = double.NaN, Schedule = "zigzag", ClipNorm = -1, Beta2 = 1 })).Message;
-        foreach (string part in new[] { "Steps is 0", "LearningRate is NaN", "Schedule is zigzag", "ClipNorm is -1", "Beta2 is 1" })
+        string message = Assert.Throws<ArgumentException>(() => Trainer(model, new() { Steps = 0, LearningRate = double.NaN, Schedule = "zigzag", ClipNorm = -1, Beta2 = 1, FirstStep = 4, ScheduleSteps = 3 })).Message;
+        foreach (string part in new[] { "Steps is 0", "LearningRate is NaN", "Schedule is zigzag", "ClipNorm is -1", "Beta2 is 1", "ScheduleSteps is 3" })
             Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
