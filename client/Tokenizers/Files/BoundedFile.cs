@@ -34,16 +34,16 @@ internal static class BoundedFile
     }
 
     /// <summary>Parses JSON in which no object has a name twice, and hands its root to <paramref name="use"/>.</summary>
-    public static T ReadJson<T>(ReadOnlyMemory<byte> bytes, string name, Func<JsonNode, T> use)
+    public static T ReadJson<T>(ReadOnlyMemory<byte> bytes, string name, Func<JsonPlace, T> use)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(bytes, new() { MaxDepth = 32, AllowDuplicateProperties = false });
-            return use(new JsonNode(document.RootElement, name, "$"));
+            return use(new JsonPlace(document.RootElement, name, "$"));
         }
         catch (JsonException wrong)
         {
-            throw new TokenizerFormatException(name, $"line {wrong.LineNumber + 1}", $"this is not the JSON wanted: {wrong.Message}");
+            throw new TokenizerFormatException(name, wrong.LineNumber is { } line ? $"line {line + 1}" : "file", $"this is not the JSON wanted: {wrong.Message}");
         }
     }
 

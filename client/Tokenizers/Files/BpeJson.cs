@@ -5,7 +5,7 @@ namespace Federated.Client.Tokenizers.Files;
 /// <summary>Reads the <c>BPE</c> model of <c>tokenizer.json</c>; merges as strings (<c>"a b"</c>, older files) or as pairs.</summary>
 internal static class BpeJson
 {
-    public static BpeModel Read(JsonNode node)
+    public static BpeModel Read(JsonPlace node)
     {
         if (node["dropout"] is { IsNull: false } dropout && dropout.Number() != 0)
             throw dropout.Wrong("a dropout; wanted null, since ids have to be the same every time.");
@@ -25,13 +25,13 @@ internal static class BpeJson
             node["byte_fallback"].Boolean(missing: false),
             node["ignore_merges"].Boolean(missing: false));
         List<BpeMerge> merges = [];
-        foreach (JsonNode item in node["merges"].Items(TokenizerLimits.MaxMerges))
+        foreach (JsonPlace item in node["merges"].Items(TokenizerLimits.MaxMerges))
             merges.Add(Merge(item, vocabulary));
 
         return new BpeModel(vocabulary, merges, options, node.File);
     }
 
-    private static BpeMerge Merge(JsonNode item, Vocabulary vocabulary)
+    private static BpeMerge Merge(JsonPlace item, Vocabulary vocabulary)
     {
         if (item.IsText)
         {

@@ -56,7 +56,7 @@ internal sealed class TokenizerConfig
 
     private AddedToken Described(string content) => _described.GetValueOrDefault(content) ?? new AddedToken(0, content, Normalized: true);
 
-    private void ReadFile(string path, Action<JsonNode> read)
+    private void ReadFile(string path, Action<JsonPlace> read)
     {
         if (!File.Exists(path))
             return;
@@ -68,11 +68,11 @@ internal sealed class TokenizerConfig
         });
     }
 
-    private void ReadRoles(JsonNode root)
+    private void ReadRoles(JsonPlace root)
     {
         foreach (string role in (string[])["bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token", "mask_token"])
         {
-            JsonNode node = root[role];
+            JsonPlace node = root[role];
             if (node.IsNull)
                 continue;
 
@@ -83,7 +83,7 @@ internal sealed class TokenizerConfig
         }
     }
 
-    private void ReadSettings(JsonNode root)
+    private void ReadSettings(JsonPlace root)
     {
         ClassName = root["tokenizer_class"] is { IsNull: false } name ? name.Text() : null;
         AddPrefixSpace = root["add_prefix_space"].Boolean(missing: false);
@@ -91,7 +91,7 @@ internal sealed class TokenizerConfig
         if (root["added_tokens_decoder"] is not { IsNull: false } decoder)
             return;
 
-        foreach ((string key, JsonNode token) in decoder.Members(TokenizerLimits.MaxAddedTokens))
+        foreach ((string key, JsonPlace token) in decoder.Members(TokenizerLimits.MaxAddedTokens))
         {
             if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id >= TokenizerLimits.MaxVocabulary)
                 throw decoder.Wrong($"the name '{Vocabulary.Shown(key)}'; wanted an id from 0 to {TokenizerLimits.MaxVocabulary - 1}.");
@@ -100,17 +100,17 @@ internal sealed class TokenizerConfig
         }
     }
 
-    private void ReadIds(JsonNode root)
+    private void ReadIds(JsonPlace root)
     {
         HashSet<string> known = [.. AddedTokens.Select(token => token.Content)];
-        foreach ((string content, JsonNode id) in root.Members(TokenizerLimits.MaxAddedTokens))
+        foreach ((string content, JsonPlace id) in root.Members(TokenizerLimits.MaxAddedTokens))
         {
             if (known.Add(content))
                 AddedTokens.Add(Described(content) with { Id = id.Integer(TokenizerLimits.MaxVocabulary) });
         }
     }
 
-    private static AddedToken ReadDescription(JsonNode node, int id, string content) => new(
+    private static AddedToken ReadDescription(JsonPlace node, int id, string content) => new(
         id,
         content,
         node["single_word"].Boolean(missing: false),

@@ -60,7 +60,7 @@ public static class TokenizerJson
         Source = name,
     });
 
-    private static AddedToken ReadAdded(JsonNode node) => new(
+    private static AddedToken ReadAdded(JsonPlace node) => new(
         node["id"].Integer(TokenizerLimits.MaxVocabulary),
         node["content"].Text(),
         node["single_word"].Boolean(missing: false),
@@ -83,7 +83,7 @@ public static class TokenizerJson
     }
 
     /// <summary>One stage, or the stages of a <c>Sequence</c>, however nested.</summary>
-    private static List<T> Stages<T>(JsonNode node, string members, FrozenDictionary<string, Func<JsonNode, T>> kinds)
+    private static List<T> Stages<T>(JsonPlace node, string members, FrozenDictionary<string, Func<JsonPlace, T>> kinds)
     {
         List<T> stages = [];
         if (!node.IsNull)
@@ -91,7 +91,7 @@ public static class TokenizerJson
 
         return stages;
 
-        void Add(JsonNode next)
+        void Add(JsonPlace next)
         {
             if (next["type"].Text() != "Sequence")
             {
@@ -99,7 +99,7 @@ public static class TokenizerJson
             }
             else
             {
-                foreach (JsonNode item in next[members].Items(TokenizerLimits.MaxStages))
+                foreach (JsonPlace item in next[members].Items(TokenizerLimits.MaxStages))
                     Add(item);
             }
 
@@ -108,10 +108,10 @@ public static class TokenizerJson
         }
     }
 
-    private static T Stage<T>(JsonNode node, FrozenDictionary<string, Func<JsonNode, T>> kinds)
+    private static T Stage<T>(JsonPlace node, FrozenDictionary<string, Func<JsonPlace, T>> kinds)
     {
         string type = node["type"].Text();
-        return kinds.TryGetValue(type, out Func<JsonNode, T>? read)
+        return kinds.TryGetValue(type, out Func<JsonPlace, T>? read)
             ? read(node)
             : throw node["type"].Wrong($"'{Vocabulary.Shown(type)}'; supported here: {string.Join(", ", kinds.Keys.Order(StringComparer.Ordinal))}.");
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Federated.Client.Tokenizers.Bpe;
+using Federated.Client.Tokenizers.Normalisers;
 using Federated.Client.Tokenizers.PreTokenisers;
 
 namespace Federated.Client.Tokenizers.Files;
@@ -23,11 +24,12 @@ internal static class VocabularyFiles
             Model = new BpeModel(vocabulary, ReadMerges(Path.Combine(folder, MergesName), vocabulary), new BpeOptions(), path),
             AddedTokens = config.AddedTo(vocabulary, []),
             PreTokenisers = [new ByteLevelPreTokeniser(config.AddPrefixSpace)],
+            PostProcessors = [new ByteLevelPostProcessor()],
             Decoders = [new ByteLevelDecoder()],
             Special = config.Special,
             Source = folder,
         };
-        return new Tokenizer(parts with { PostProcessors = PostProcessors(config, vocabulary, folder) });
+        return new Tokenizer(OfFamily(parts, config, folder));
     }
 
     public static void Write(string folder, BpeModel model)
@@ -66,17 +68,26 @@ internal static class VocabularyFiles
         return merges;
     }
 
-    private static List<IPostProcessor> PostProcessors(TokenizerConfig config, Vocabulary vocabulary, string folder)
+    /// <summary>Adds what the older Python classes do and their files do not say.</summary>
+    private static TokenizerParts OfFamily(TokenizerParts parts, TokenizerConfig config, string folder)
     {
         string family = (config.ClassName ?? "GPT2Tokenizer").Replace("Fast", "", StringComparison.Ordinal);
         return family switch
         {
-            "GPT2Tokenizer" when !config.AddBosToken => [new ByteLevelPostProcessor()],
-            "RobertaTokenizer" => [new RobertaPostProcessor(Named(config.Special.Sep ?? "</s>"), Named(config.Special.Cls ?? "<s>"), AddPrefixSpace: config.AddPrefixSpace)],
-            _ => throw new TokenizerFormatException(folder, "tokenizer_config.json", $"tokenizer_class '{family}'{(config.AddBosToken ? " with add_bos_token" : "")} cannot be read from {VocabularyName} and {MergesName}; wanted GPT2Tokenizer or RobertaTokenizer, or a tokenizer.json beside them."),
+            "GPT2Tokenizer" when !config.AddBosToken => parts,
+            "Qwen2Tokenizer" => parts with
+            {
+                Normalisers = [new NfcNormaliser()],
+                PreTokenisers = [new SplitPreTokeniser(TiktokenWords.Qwen2Pattern, isRegex: true, SplitBehavior.Isolated, invert: false), new ByteLevelPreTokeniser(UseRegex: false)],
+            },
+            "RobertaTokenizer" => parts with
+            {
+                PostProcessors = [new RobertaPostProcessor(Named(config.Special.Sep ?? "</s>"), Named(config.Special.Cls ?? "<s>"), AddPrefixSpace: config.AddPrefixSpace)],
+            },
+            _ => throw new TokenizerFormatException(folder, "tokenizer_config.json", $"tokenizer_class '{Vocabulary.Shown(family)}'{(config.AddBosToken ? " with add_bos_token" : "")} cannot be read from {VocabularyName} and {MergesName}; wanted GPT2Tokenizer, Qwen2Tokenizer or RobertaTokenizer, or a tokenizer.json beside them."),
         };
 
-        NamedToken Named(string token) => new(token, vocabulary.Id(token)
+        NamedToken Named(string token) => new(token, parts.Model.Vocabulary.Id(token)
             ?? throw new TokenizerFormatException(folder, VocabularyName, $"it lacks '{Vocabulary.Shown(token)}', which {family} puts around texts."));
     }
 }

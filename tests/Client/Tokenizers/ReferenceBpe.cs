@@ -42,7 +42,7 @@ internal static partial class ReferenceBpe
     }
 
     /// <summary>The tokens of one word: the earliest merge that applies, at its leftmost place, until none applies.</summary>
-    public static List<string> Encode(string word, IReadOnlyList<(string Left, string Right)> merges)
+    public static List<string> Encode(string word, IReadOnlyDictionary<(string Left, string Right), int> ranks)
     {
         List<string> symbols = Symbols(word);
         while (true)
@@ -50,7 +50,7 @@ internal static partial class ReferenceBpe
             int place = -1, rank = int.MaxValue;
             for (int i = 0; i + 1 < symbols.Count; i++)
             {
-                int found = merges.Index().FirstOrDefault(merge => merge.Item == (symbols[i], symbols[i + 1]), (int.MaxValue, default)).Index;
+                int found = ranks.GetValueOrDefault((symbols[i], symbols[i + 1]), int.MaxValue);
                 if (found < rank)
                     (place, rank) = (i, found);
             }

@@ -16,7 +16,7 @@ public sealed class TokenizerGoldenTests
         get
         {
             TheoryData<string, string> forms = [];
-            foreach (string folder in (string[])["tok-gpt2", "tok-roberta"])
+            foreach (string folder in (string[])["tok-gpt2", "tok-qwen2", "tok-roberta"])
             {
                 foreach (string form in (string[])[Json, SavedJson, VocabularyFiles])
                     forms.Add(folder, form);
@@ -176,6 +176,7 @@ public sealed class TokenizerGoldenTests
 
     [Theory]
     [InlineData("tok-gpt2")]
+    [InlineData("tok-qwen2")]
     [InlineData("tok-roberta")]
     public void Write_FileSavedByTheLibrary_HasTheSameContent(string folder)
     {

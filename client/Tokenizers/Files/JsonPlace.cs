@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Federated.Client.Tokenizers.Files;
 
 /// <summary>A value inside a JSON file that knows its path, so that every error can name it.</summary>
-internal readonly struct JsonNode(JsonElement element, string file, string path)
+internal readonly struct JsonPlace(JsonElement element, string file, string path)
 {
     /// <summary>Name of the file.</summary>
     public string File => file;
@@ -18,7 +18,7 @@ internal readonly struct JsonNode(JsonElement element, string file, string path)
     public bool IsObject => element.ValueKind == JsonValueKind.Object;
 
     /// <summary>A member; a null node if it is missing.</summary>
-    public JsonNode this[string name]
+    public JsonPlace this[string name]
     {
         get
         {
@@ -64,25 +64,25 @@ internal readonly struct JsonNode(JsonElement element, string file, string path)
     };
 
     /// <summary>The elements of an array, at most <paramref name="limit"/>.</summary>
-    public IEnumerable<JsonNode> Items(int limit)
+    public IEnumerable<JsonPlace> Items(int limit)
     {
         Want(JsonValueKind.Array, "an array");
         if (element.GetArrayLength() > limit)
             throw Wrong($"an array of {element.GetArrayLength()}; wanted at most {limit} elements.");
 
         (JsonElement array, string name, string place) = (element, file, path);
-        return array.EnumerateArray().Select((item, index) => new JsonNode(item, name, $"{place}[{index}]"));
+        return array.EnumerateArray().Select((item, index) => new JsonPlace(item, name, $"{place}[{index}]"));
     }
 
     /// <summary>The members of an object, at most <paramref name="limit"/>.</summary>
-    public IEnumerable<KeyValuePair<string, JsonNode>> Members(int limit)
+    public IEnumerable<KeyValuePair<string, JsonPlace>> Members(int limit)
     {
         Want(JsonValueKind.Object, "an object");
         if (element.GetPropertyCount() > limit)
             throw Wrong($"an object of {element.GetPropertyCount()}; wanted at most {limit} members.");
 
         (JsonElement members, string name, string place) = (element, file, path);
-        return members.EnumerateObject().Select(member => KeyValuePair.Create(member.Name, new JsonNode(member.Value, name, place + "[…]")));
+        return members.EnumerateObject().Select(member => KeyValuePair.Create(member.Name, new JsonPlace(member.Value, name, place + "[…]")));
     }
 
     public TokenizerFormatException Wrong(string problem) => new(file, path, $"got {problem}");
