@@ -14,6 +14,14 @@ internal static class PublicSurface
     private const BindingFlags Declared =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
+    // Short names keep the lists readable; what they stand for is still unambiguous.
+    private static readonly Dictionary<Type, string> Keywords = new()
+    {
+        [typeof(bool)] = "bool", [typeof(byte)] = "byte", [typeof(sbyte)] = "sbyte", [typeof(short)] = "short", [typeof(int)] = "int",
+        [typeof(long)] = "long", [typeof(ulong)] = "ulong", [typeof(float)] = "float", [typeof(double)] = "double", [typeof(nint)] = "nint",
+        [typeof(string)] = "string", [typeof(object)] = "object", [typeof(void)] = "void",
+    };
+
     /// <summary>Lines of every visible type whose namespace starts with <paramref name="rootNamespace"/>, sorted by code point.</summary>
     public static SortedSet<string> Of(Assembly assembly, string rootNamespace)
     {
@@ -96,12 +104,14 @@ internal static class PublicSurface
     private static string Name(Type type)
     {
         if (type.IsGenericParameter) return type.Name;
+        if (Keywords.TryGetValue(type, out string? keyword)) return keyword;
+        if (Nullable.GetUnderlyingType(type) is Type value) return Name(value) + "?";
         if (type.IsArray) return $"{Name(type.GetElementType()!)}[{new string(',', type.GetArrayRank() - 1)}]";
         if (type.IsPointer) return Name(type.GetElementType()!) + "*";
         if (type.IsByRef) return "ref " + Name(type.GetElementType()!);
-        string prefix = type.IsNested ? Name(type.DeclaringType!.IsGenericTypeDefinition && type.IsConstructedGenericType ? type.DeclaringType : type.DeclaringType!) + "." : type.Namespace + ".";
+        string prefix = (type.IsNested ? Name(type.DeclaringType!) : type.Namespace) + ".";
         int tick = type.Name.IndexOf('`', StringComparison.Ordinal);
-        string name = prefix + (tick < 0 ? type.Name : type.Name[..tick]);
+        string name = (prefix + (tick < 0 ? type.Name : type.Name[..tick])).Replace("TorchSharp.torch.", "torch.", StringComparison.Ordinal);
         int inherited = type.IsNested ? type.DeclaringType!.GetGenericArguments().Length : 0;
         Type[] own = [.. type.GetGenericArguments().Skip(inherited)];
         return own.Length == 0 ? name : $"{name}<{string.Join(", ", own.Select(Name))}>";

@@ -8,20 +8,20 @@ public static partial class torch
     {
         private nint _handle;
 
-        public Generator(ulong seed = 0, Device? device = null) : this(NativeMethods.ft_generator(seed))
+        public Generator(ulong seed = 0, Device? device = null)
         {
             if (device is { type: not DeviceType.CPU }) throw new NotSupportedException("Only CPU generators are available.");
+            TakeOver(NativeMethods.ft_generator(seed));
         }
 
-        internal Generator(nint handle)
+        // Not a constructor from a handle: 'new Generator(99)' would pick it for a seed.
+        private Generator()
         {
-            if (handle == 0) NativeMethods.Throw();
-            _handle = handle;
         }
 
         ~Generator() => Dispose(false);
 
-        public static Generator Default => new(NativeMethods.ft_default_generator());
+        public static Generator Default => new Generator().TakeOver(NativeMethods.ft_default_generator());
 
         public nint Handle => _handle;
 
@@ -62,6 +62,13 @@ public static partial class torch
         {
             nint handle = Interlocked.Exchange(ref _handle, 0);
             if (handle != 0) NativeMethods.ft_generator_free(handle);
+        }
+
+        private Generator TakeOver(nint handle)
+        {
+            if (handle == 0) NativeMethods.Throw();
+            _handle = handle;
+            return this;
         }
 
         private unsafe long Seed(bool fresh)

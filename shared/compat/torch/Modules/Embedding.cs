@@ -18,10 +18,7 @@ namespace TorchSharp
             internal Embedding(Parameter weight, long? padding, double? maxNorm, double normType, bool scaleByFrequency, bool sparse)
                 : base(nameof(Embedding))
             {
-                long rows = weight.shape[0];
-                if (padding is long index && (index < -rows || index >= rows))
-                    throw new ArgumentOutOfRangeException(nameof(padding), $"padding_idx is {index} but the table has {rows} rows.");
-                _paddingIndex = padding is long given ? (given + rows) % rows : -1;
+                _paddingIndex = padding is long row ? Row(row, weight.shape[0]) : -1;
                 _bound = maxNorm is double norm ? (norm, normType) : null;
                 (_scaleByFrequency, _sparse) = (scaleByFrequency, sparse);
                 this.weight = weight;
@@ -38,6 +35,11 @@ namespace TorchSharp
                     ConditionallyRegisterParameter("weight", _weight);
                 }
             }
+
+            /// <summary>The row that a padding index names; negative ones count from the end.</summary>
+            internal static long Row(long index, long rows) => index >= -rows && index < rows
+                ? (index + rows) % rows
+                : throw new ArgumentOutOfRangeException(nameof(index), $"padding_idx is {index} but the table has {rows} rows.");
 
             public override Tensor forward(Tensor input)
             {
@@ -58,11 +60,11 @@ namespace TorchSharp
             {
                 Modules.Parameter weight = init.normal_(empty([num_embeddings, embedding_dims], dtype, device)).AsParameter();
                 if (padding_idx is long row)
-                    using (no_grad())
-                    {
-                        using Tensor padding = weight.select(0, row);
-                        padding.fill_(0);
-                    }
+                {
+                    using IDisposable silent = no_grad();
+                    using Tensor padding = weight.select(0, Modules.Embedding.Row(row, num_embeddings));
+                    padding.fill_(0);
+                }
 
                 return new(weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse);
             }

@@ -52,9 +52,15 @@ static_assert(sizeof(Value) == 16, "the managed mirror has 16 bytes");
 // How an argument's declared type changes what arrives: callers need not know 2 from 2.0, or 3 from [3].
 enum class Shape : uint8_t { AsGiven, Float, IntList, OptionalTensorList };
 
+struct Parameter {
+    Shape shape;
+    bool has_default;
+    IValue default_value;
+};
+
 struct Operator {
     c10::OperatorHandle handle;
-    std::vector<Shape> shapes;
+    std::vector<Parameter> parameters;
 };
 
 thread_local std::string last_error;
@@ -105,6 +111,7 @@ void release(void* handle) {
 }
 
 at::Generator borrow_generator(void* handle) {
+    TORCH_CHECK(handle != nullptr, "the random number generator was disposed");
     return at::Generator(GeneratorPtr::unsafe_reclaim_from_nonowning(static_cast<c10::GeneratorImpl*>(handle)));
 }
 
@@ -140,7 +147,7 @@ IValue tensor_list(const Value& value, Shape shape) {
 }
 
 IValue unpack(const Operator& op, size_t index, const Value& value) {
-    Shape shape = op.shapes[index];
+    const Shape shape = op.parameters[index].shape;
     switch (value.tag) {
         case TagNone: return {};
         case TagTensor: return borrow(value.pointer);
@@ -169,12 +176,13 @@ IValue unpack(const Operator& op, size_t index, const Value& value) {
         case TagDevice:
             return c10::Device(static_cast<c10::DeviceType>(value.length), static_cast<c10::DeviceIndex>(value.integer));
         case TagGenerator: return borrow_generator(value.pointer);
-        case TagDefault: break;
+        case TagDefault:
+            TORCH_CHECK(
+                op.parameters[index].has_default, op.handle.schema().name(), ": argument '", op.handle.schema().arguments()[index].name(),
+                "' has no default");
+            return op.parameters[index].default_value;
         default: TORCH_CHECK(false, "unknown argument tag ", value.tag);
     }
-    const auto& argument = op.handle.schema().arguments()[index];
-    TORCH_CHECK(argument.default_value().has_value(), op.handle.schema().name(), ": argument '", argument.name(), "' has no default");
-    return *argument.default_value();
 }
 
 void pack(IValue&& source, Value& target) {
@@ -203,7 +211,7 @@ void pack(IValue&& source, Value& target) {
 }
 
 void call(const Operator& op, const Value* arguments, int32_t count, Value* results, int32_t wanted) {
-    const size_t declared = op.shapes.size();
+    const size_t declared = op.parameters.size();
     TORCH_CHECK(static_cast<size_t>(count) <= declared, op.handle.schema().name(), " takes ", declared, " arguments, got ", count);
     follow_thread_count();
 
@@ -235,9 +243,12 @@ FT_EXPORT void* ft_operator(const char* name, const char* overload) noexcept {
     guarded([&] {
         auto found = c10::Dispatcher::singleton().findSchema({name, overload});
         TORCH_CHECK(found.has_value(), "this libtorch (", TORCH_VERSION, ") has no operator ", name, *overload ? "." : "", overload);
-        std::vector<Shape> shapes;
-        for (const auto& argument : found->schema().arguments()) shapes.push_back(shape_of(argument.type()));
-        result = new Operator{*found, std::move(shapes)};
+        std::vector<Parameter> parameters;
+        for (const auto& argument : found->schema().arguments()) {
+            auto value = argument.default_value();
+            parameters.push_back({shape_of(argument.type()), value.has_value(), value.value_or(IValue())});
+        }
+        result = new Operator{*found, std::move(parameters)};
     });
     return result;
 }

@@ -1,0 +1,137 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Federated.Compat.Torch.Tests;
+
+/// <summary>No C++ exception crosses: each becomes a managed one with libtorch's text, and the process goes on.</summary>
+public class ErrorTests
+{
+    public static TheoryData<string, string> Mistakes => new()
+    {
+        { "matmul", "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)" },
+        { "view", "shape '[4]' is invalid for input of size 6" },
+        { "index", "index 7 out of range for tensor of size [2, 3]" },
+        { "types", "expected scalar type Float but found Double" },
+        { "grad of integers", "nly Tensors of floating point and complex dtype can require gradients" },
+        { "backward of a vector", "grad can be implicitly created only for scalar outputs" },
+        { "backward twice", "Trying to backward through the graph a second time" },
+        { "in place on a leaf", "a leaf Variable that requires grad is being used in an in-place operation" },
+        { "classes", "Target 9 is out of bounds" },
+        { "negative size", "Trying to create tensor with negative dimension -1" },
+        { "huge size", "" },
+        { "threads", "the number of threads must be positive, got 0" },
+        { "generator state", "" },
+        { "gradient of another shape", "" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void Call_Mistake_ThrowsLibtorchsText(string mistake, string text)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        ExternalException exception = Assert.Throws<ExternalException>(() => Make(mistake));
+
+        Assert.Contains(text, exception.Message, StringComparison.Ordinal);
+        Assert.Equal(3, ones(3).sum().item<float>());
+    }
+
+    [Fact]
+    public void Call_ArgumentOfTheWrongKind_Throws()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor tensor = ones(2);
+
+        Assert.Throws<ExternalException>(() => NativeOps.Call("aten::relu", 3.5));
+        Assert.Throws<ExternalException>(() => NativeOps.Call("aten::relu", tensor, tensor));
+        Assert.Contains(
+            "argument 'dim' has no default", Assert.Throws<ExternalException>(() => NativeOps.Call("aten::unsqueeze", tensor)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Operator_UnknownName_SaysWhichLibtorchLacksIt()
+    {
+        ExternalException exception = Assert.Throws<ExternalException>(() => NativeOps.Call("federated::nothing.such"));
+
+        Assert.Contains($"this libtorch ({NativeOps.LibtorchVersion}) has no operator federated::nothing.such", exception.Message, StringComparison.Ordinal);
+        Assert.False(NativeOps.Has("federated::nothing.such"));
+        Assert.True(NativeOps.Has("aten::add.Tensor"));
+    }
+
+    [Fact]
+    public void Call_DisposedTensorOrGenerator_ThrowsManaged()
+    {
+        Tensor tensor = ones(2);
+        tensor.Dispose();
+        Generator generator = new(1);
+        generator.Dispose();
+
+        Assert.Throws<InvalidOperationException>(() => tensor + 1);
+        Assert.Throws<ExternalException>(() => generator.manual_seed(3));
+        Assert.Throws<ExternalException>(() => randn(3, generator: generator));
+    }
+
+    [Fact]
+    public void Call_ManyFailures_LeakNothing()
+    {
+        using Tensor left = ones(2, 3), right = ones(2, 3);
+        long before = NativeOps.LiveTensors;
+        for (int i = 0; i < 100; i++) Assert.Throws<ExternalException>(() => left.matmul(right));
+
+        Assert.Equal(before, NativeOps.LiveTensors);
+    }
+
+    private static void Make(string mistake)
+    {
+        Tensor six = ones(2, 3);
+        switch (mistake)
+        {
+            case "matmul":
+                six.matmul(six);
+                break;
+            case "view":
+                six.view(4);
+                break;
+            case "index":
+                _ = six[7];
+                break;
+            case "types":
+                six.matmul(ones(3, 2, dtype: float64));
+                break;
+            case "grad of integers":
+                _ = arange(3).requires_grad_();
+                break;
+            case "backward of a vector":
+                (six.requires_grad_() * 2).backward();
+                break;
+            case "backward twice":
+                Tensor loss = six.requires_grad_().pow(2).sum();
+                loss.backward();
+                loss.backward();
+                break;
+            case "in place on a leaf":
+                six.requires_grad_().add_(1);
+                break;
+            case "classes":
+                functional.cross_entropy(six, tensor([1L, 9L]));
+                break;
+            case "negative size":
+                empty(-1);
+                break;
+            case "huge size":
+                empty([1L << 40, 1L << 40]);
+                break;
+            case "threads":
+                set_num_threads(0);
+                break;
+            case "generator state":
+                using (Generator generator = new(1)) generator.set_state(ones(3));
+                break;
+            case "gradient of another shape":
+                autograd.backward(six.requires_grad_() * 2, ones(5));
+                break;
+        }
+    }
+}
