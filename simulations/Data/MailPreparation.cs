@@ -20,9 +20,10 @@ public static partial class MailPreparation
 
     /// <summary>Prepares the corpus.</summary>
     /// <param name="root">A folder with one subfolder for each of <see cref="MailFolders.All"/>, mails named <c>NUMBER.*.txt</c>.</param>
+    /// <param name="quotas">How many mails of each folder test and pretraining get.</param>
     /// <exception cref="DirectoryNotFoundException">A folder is missing.</exception>
-    /// <exception cref="InvalidDataException">A mail is too large, a folder too small, or a name of a header would remain.</exception>
-    public static MailPreparationResult Prepare(string root)
+    /// <exception cref="InvalidDataException">A mail is too large or a folder too small, or a whole name of a mail's headers would remain in its text.</exception>
+    public static MailPreparationResult Prepare(string root, MailQuotas quotas)
     {
         List<Source> sources = [.. MailFolders.All.SelectMany(folder => Read(root, folder))];
         PersonNames people = new();
@@ -37,6 +38,7 @@ public static partial class MailPreparation
         foreach (Source source in sources)
         {
             string text = Cut(new NameMask(people, source.HeaderNames).Apply(source.Text));
+            EnsureNoHeaderName(source, text);
             if (PersonNames.Word().Count(Token().Replace(text, " ")) < MinWords)
                 blank++;
             else if (IsForeign(text))
@@ -48,7 +50,7 @@ public static partial class MailPreparation
         }
 
         int[] groups = NearDuplicates.Group([.. kept.Select(mail => Shingles.Of(mail.Text))], DuplicateThreshold);
-        string[] splits = MailSplitter.Split([.. kept.Select(mail => mail.Id)], [.. kept.Select(mail => mail.Folder)], groups);
+        string[] splits = MailSplitter.Split([.. kept.Select(mail => mail.Id)], [.. kept.Select(mail => mail.Folder)], groups, quotas);
         List<MailRecord> records =
             [.. kept.Select((mail, i) => new MailRecord(mail.Id, mail.Folder, MailFolders.LabelOf(mail.Folder), splits[i], mail.Text))];
         return new(records, sources.Count, blank, foreign, copies, groups.Distinct().Count());
@@ -71,6 +73,17 @@ public static partial class MailPreparation
     {
         int letters = text.Count(char.IsLetter);
         return text.Count(char.IsAsciiLetter) < MinAsciiLetters * letters;
+    }
+
+    // Independent of how names were replaced: a whole name, words apart by blanks, line ends, points or commas, must not be left.
+    private static void EnsureNoHeaderName(Source source, string text)
+    {
+        foreach (string[] words in source.HeaderNames.Select(PersonNames.Words).Where(words => words.Length > 1))
+        {
+            string pattern = $@"(?<![\w-]){string.Join(@"[\s.,]{1,3}", words.Select(Regex.Escape))}(?![\w-])";
+            if (Regex.IsMatch(text, pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
+                throw new InvalidDataException($"Mail '{source.Id}' still holds a name of {words.Length} words from its own headers after the replacement. This is a defect of {nameof(NameMask)}.");
+        }
     }
 
     private static IEnumerable<Source> Read(string root, string folder)

@@ -15,33 +15,14 @@ public static class MailSplitter
 
     private const ulong Seed = 20020822;
 
-    /// <summary>Test mails a folder: 250 ham and 250 spam; hard ham has nearly twice its natural share, so that it counts.</summary>
-    public static IReadOnlyDictionary<string, int> TestQuota { get; } = new Dictionary<string, int>
-    {
-        ["easy-ham-1"] = 144,
-        ["easy-ham-2"] = 80,
-        ["hard-ham-1"] = 26,
-        ["spam-1"] = 66,
-        ["spam-2"] = 184,
-    };
-
-    /// <summary>Pretraining mails a folder.</summary>
-    public static IReadOnlyDictionary<string, int> PretrainQuota { get; } = new Dictionary<string, int>
-    {
-        ["easy-ham-1"] = 700,
-        ["easy-ham-2"] = 390,
-        ["hard-ham-1"] = 40,
-        ["spam-1"] = 70,
-        ["spam-2"] = 200,
-    };
-
     /// <summary>Chooses a split for each mail.</summary>
     /// <param name="ids">Id of each mail.</param>
     /// <param name="folders">Folder of each mail.</param>
     /// <param name="groups">Group of each mail, as <see cref="NearDuplicates.Group"/> gives it.</param>
+    /// <param name="quotas">How many mails of each folder test and pretraining get.</param>
     /// <returns>Split of each mail.</returns>
     /// <exception cref="InvalidDataException">A folder has too few mails for the quotas.</exception>
-    public static string[] Split(IReadOnlyList<string> ids, IReadOnlyList<string> folders, int[] groups)
+    public static string[] Split(IReadOnlyList<string> ids, IReadOnlyList<string> folders, int[] groups, MailQuotas quotas)
     {
         string[] splits = new string[folders.Count];
         Array.Fill(splits, MailSplits.Train);
@@ -50,8 +31,8 @@ public static class MailSplitter
             .. Enumerable.Range(0, folders.Count).GroupBy(mail => groups[mail]).Select(group => group.ToArray())
                 .OrderBy(group => Place(ids[group[0]])).ThenBy(group => group[0]),
         ];
-        Deal(dealt, folders, TestQuota, MailSplits.Test, splits);
-        Deal(dealt, folders, PretrainQuota, MailSplits.Pretrain, splits);
+        Deal(dealt, folders, quotas.Test, MailSplits.Test, splits);
+        Deal(dealt, folders, quotas.Pretrain, MailSplits.Pretrain, splits);
         return splits;
     }
 
@@ -70,7 +51,7 @@ public static class MailSplitter
         foreach (int[] group in groups)
         {
             string folder = folders[group[0]];
-            bool fits = group.Length <= Math.Min(LargestDealtGroup, wanted[folder]) && splits[group[0]] == MailSplits.Train
+            bool fits = group.Length <= Math.Min(LargestDealtGroup, wanted.GetValueOrDefault(folder)) && splits[group[0]] == MailSplits.Train
                 && group.All(mail => folders[mail] == folder);
             if (!fits)
                 continue;
@@ -90,4 +71,18 @@ public static class MailSplitter
             }
         }
     }
+}
+
+/// <summary>How many mails of each folder leave the training split.</summary>
+/// <param name="Test">Mails a folder for the test set; as many spam as ham.</param>
+/// <param name="Pretrain">Mails a folder for pretraining.</param>
+public sealed record MailQuotas(IReadOnlyDictionary<string, int> Test, IReadOnlyDictionary<string, int> Pretrain)
+{
+    /// <summary>
+    /// 250 ham and 250 spam for the test, each folder with its natural share but hard ham with nearly twice its own, so that it counts;
+    /// 1,400 mails for pretraining, mostly ham, since spam is what the clients have little of.
+    /// </summary>
+    public static MailQuotas Default { get; } = new(
+        new Dictionary<string, int> { ["easy-ham-1"] = 144, ["easy-ham-2"] = 80, ["hard-ham-1"] = 26, ["spam-1"] = 66, ["spam-2"] = 184 },
+        new Dictionary<string, int> { ["easy-ham-1"] = 700, ["easy-ham-2"] = 390, ["hard-ham-1"] = 40, ["spam-1"] = 70, ["spam-2"] = 200 });
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spectre.Console;
 
 namespace Federated.Simulations.Data;
 
@@ -12,26 +11,29 @@ public static class PrepareSotuCommand
         Option<DirectoryInfo> source = new("--source") { Description = "Folder with one JSON file for each address.", Required = true };
         Option<DirectoryInfo> output = new("--out") { Description = "Folder for sotu.jsonl, sotu-train.txt and sotu-heldout.txt.", Required = true };
         Command command = new("prepare-sotu", "Turn the State of the Union addresses into training and held-out text.") { source, output };
-        command.SetAction(arguments => Run(arguments.GetRequiredValue(source), arguments.GetRequiredValue(output), AnsiConsole.Console));
+        command.SetAction(arguments =>
+        {
+            try
+            {
+                Run(arguments.GetRequiredValue(source), arguments.GetRequiredValue(output), arguments.InvocationConfiguration.Output);
+                return 0;
+            }
+            catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException)
+            {
+                arguments.InvocationConfiguration.Error.WriteLine($"prepare-sotu: {error.Message}");
+                return 1;
+            }
+        });
         return command;
     }
 
-    private static int Run(DirectoryInfo source, DirectoryInfo output, IAnsiConsole console)
+    private static void Run(DirectoryInfo source, DirectoryInfo output, TextWriter writer)
     {
-        try
-        {
-            IReadOnlyList<SotuAddress> addresses = SotuCorpus.Read(source.FullName);
-            SotuCorpus.Write(addresses, output.FullName);
-            int heldOut = addresses.Count(address => address.HeldOut);
-            long chars = addresses.Sum(address => (long)address.Text.Length);
-            long heldOutChars = addresses.Where(address => address.HeldOut).Sum(address => (long)address.Text.Length);
-            console.WriteLine($"{addresses.Count} addresses, {chars} chars; held out {heldOut} with {heldOutChars} chars");
-            return 0;
-        }
-        catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            console.WriteLine($"prepare-sotu: {error.Message}");
-            return 1;
-        }
+        IReadOnlyList<SotuAddress> addresses = SotuCorpus.Read(source.FullName);
+        SotuCorpus.Write(addresses, output.FullName);
+        SotuAddress[] heldOut = [.. addresses.Where(address => address.HeldOut)];
+        writer.WriteLine(
+            $"{addresses.Count} addresses, {addresses.Sum(address => (long)address.Text.Length)} chars; " +
+            $"held out {heldOut.Length} with {heldOut.Sum(address => (long)address.Text.Length)} chars");
     }
 }
