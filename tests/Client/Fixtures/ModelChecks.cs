@@ -27,23 +27,34 @@ internal static class ModelChecks
     /// <summary>The loss and, where golden, every gradient.</summary>
     internal static void CheckLoss(Golden golden, PretrainedModel model, IReadOnlyList<(string Name, Parameter Value)> parameters, TrainingBatch batch, string name)
     {
+        float loss = CheckGradients(golden, model, parameters, batch, "grad.");
+        Near.Equal(golden.Floats(name), [loss], golden.Tolerance("loss"), name);
+    }
+
+    /// <summary>The gradients whose golden names start with <paramref name="prefix"/>.</summary>
+    /// <returns>The loss.</returns>
+    internal static float CheckGradients(Golden golden, PretrainedModel model, IReadOnlyList<(string Name, Parameter Value)> parameters, TrainingBatch batch, string prefix)
+    {
+        using DisposeScope scope = NewDisposeScope();
         IObjective objective = batch.ClassLabels is null ? new CausalLanguageModelObjective() : new ClassificationObjective();
         foreach ((_, Parameter parameter) in parameters)
             parameter.requires_grad = true;
         Tensor loss = objective.Sum(model, batch) / (float)objective.Terms(batch);
-        Near.Equal(golden.Floats(name), [loss.item<float>()], golden.Tolerance("loss"), name);
-
         loss.backward();
+
         Dictionary<string, Parameter> byName = parameters.ToDictionary(StringComparer.Ordinal);
-        foreach (string gradient in golden.Names.Where(tensor => tensor.StartsWith("grad.", StringComparison.Ordinal)))
+        string[] gradients = [.. golden.Names.Where(tensor => tensor.StartsWith(prefix, StringComparison.Ordinal))];
+        Assert.NotEmpty(gradients);
+        foreach (string gradient in gradients)
         {
-            Tensor? actual = byName[gradient["grad.".Length..]].grad;
+            Tensor? actual = byName[gradient[prefix.Length..]].grad;
             Assert.True(actual is not null, $"{gradient}: no gradient");
             Near.Equal(golden.Floats(gradient), actual.Floats(), golden.Tolerance("grad_abs"), gradient, golden.Tolerance("grad_rel"));
         }
 
         foreach ((_, Parameter parameter) in parameters)
             parameter.grad = null;
+        return loss.item<float>();
     }
 
     private static void CheckForward(Golden golden, PretrainedModel model, TrainingBatch batch)

@@ -16,6 +16,7 @@ internal static class TraceChecks
         using PretrainedModel model = PretrainedModel.Load(golden.Base);
         using AdaptedModel adapted = AdaptedModel.Load(model, golden.Folder);
         adapted.Import(Values(golden, "init.", adapted));
+        ModelChecks.CheckGradients(golden, model, adapted.Trainable, golden.Step(0), "step1.grad.");
         LocalTrainer trainer = new(model, adapted.Trainable, new CausalLanguageModelObjective(), Options(golden));
 
         float[] losses = golden.Floats("losses");
