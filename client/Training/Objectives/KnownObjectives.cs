@@ -9,7 +9,7 @@ public static class KnownObjectives
     public const string CausalLanguageModel = "causal-lm";
 
     /// <summary>One class a text.</summary>
-    public const string Classification = "classification";
+    public const string Classification = "sequence-classification";
 
     /// <summary>Any number of labels a text.</summary>
     public const string MultiLabel = "multi-label";

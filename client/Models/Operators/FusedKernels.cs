@@ -1,0 +1,50 @@
+using Federated.Compat.Torch;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Federated.Client.Models.Operators;
+
+/// <summary>The operations of <see cref="ComposedKernels"/> as single operators of the native library: one pass over memory instead of several.</summary>
+/// <remarks>
+/// Only with the torch stand-in; under the official package this file is not compiled and the composed forms serve. The operators
+/// take float32 on the CPU; all else goes the composed way.
+/// </remarks>
+internal static class FusedKernels
+{
+    private static readonly NativeOperator RmsNormOperator = new("federated::rms_norm");
+    private static readonly NativeOperator RotaryOperator = new("federated::rotary");
+    private static readonly NativeOperator SwiGluOperator = new("federated::swiglu");
+    private static readonly NativeOperator LoraLinearOperator = new("federated::lora_linear");
+    private static readonly NativeOperator PackedAttentionOperator = new("federated::packed_attention");
+    private static readonly NativeOperator LinearCrossEntropyOperator = new("federated::linear_cross_entropy");
+
+    internal static Tensor RmsNorm(Tensor input, Tensor weight, double eps) =>
+        Fits(input) ? RmsNormOperator.Call(input, weight, eps) : ComposedKernels.RmsNorm(input, weight, eps);
+
+    internal static Tensor Rotary(Tensor heads, Tensor cos, Tensor sin) =>
+        Fits(heads) ? RotaryOperator.Call(heads, cos, sin) : ComposedKernels.Rotary(heads, cos, sin);
+
+    internal static Tensor SwiGlu(Tensor gate, Tensor up) =>
+        Fits(gate) ? SwiGluOperator.Call(gate, up) : ComposedKernels.SwiGlu(gate, up);
+
+    internal static Tensor LoraLinear(Tensor input, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, double dropout) =>
+        Fits(input) && dropout == 0
+            ? LoraLinearOperator.Call(input, weight, bias, a, b, scale)
+            : ComposedKernels.LoraLinear(input, weight, bias, a, b, scale, dropout);
+
+    internal static Tensor PackedCausalAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale)
+    {
+        if (!Fits(query))
+            return ComposedKernels.PackedCausalAttention(query, key, value, offsets, scale);
+
+        long[] rows = new long[offsets.Length];
+        for (int i = 0; i < rows.Length; i++)
+            rows[i] = offsets[i];
+        return PackedAttentionOperator.Call(query, key, value, rows, scale);
+    }
+
+    internal static Tensor LinearCrossEntropy(Tensor hidden, Tensor weight, Tensor? bias, Tensor targets) =>
+        Fits(hidden) ? LinearCrossEntropyOperator.Call(hidden, weight, bias, targets) : ComposedKernels.LinearCrossEntropy(hidden, weight, bias, targets);
+
+    private static bool Fits(Tensor tensor) => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU;
+}
