@@ -1,0 +1,132 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Federated.Client.Adapters;
+using Federated.Client.Data;
+using Federated.Client.Models;
+using Federated.Client.Tokenizers.Files;
+using Federated.Client.Training;
+using Federated.Client.Training.Objectives;
+using Federated.Shared.Peft;
+using Federated.Shared.Protocol;
+using Federated.Shared.Tensors;
+using TorchSharp;
+
+namespace Federated.Client.Agent;
+
+/// <summary>A round of classification training with a LoRA adapter on the site's own file.</summary>
+/// <remarks>The base model and the tokenised data stay in memory between rounds of runs that share them.</remarks>
+public sealed class LocalRound : ILocalRound, IDisposable
+{
+    private readonly string _data;
+    private readonly int _threads;
+    private (string Folder, string Labels, PretrainedModel Model)? _model;
+    private (string Key, ClassificationData Data)? _examples;
+
+    /// <summary>Reads the file once to count and check it, so that a broken line is known before any round starts.</summary>
+    /// <exception cref="DataFormatException">The file is malformed; the message names the line.</exception>
+    public LocalRound(string data, int threads)
+    {
+        (_data, _threads) = (data, threads);
+        Examples = TextFiles.Read(data).LongCount();
+    }
+
+    /// <inheritdoc/>
+    public long Examples { get; }
+
+    /// <inheritdoc/>
+    public LocalRoundResult Train(
+        RoundPlan plan, string site, RoundFiles files, string updatePath, Action<LocalProgress> progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(files);
+        ArgumentNullException.ThrowIfNull(progress);
+        if (plan.Training.Objective != KnownObjectives.Classification)
+            throw new FederatedException(RejectReason.Malformed, $"The plan's objective is '{plan.Training.Objective}'; this agent trains '{KnownObjectives.Classification}'.");
+
+        torch.set_num_threads(_threads);
+        PretrainedModel model = Model(files.ModelFolder, plan.Training.Labels);
+        ClassificationData data = Data(files.ModelFolder, plan.Training);
+        using AdaptedModel adapted = AdaptedModel.Attach(model, Config(plan.Adapter), NamedTensors.FromFile(files.GlobalAdapter));
+
+        ClassificationReport? holdout = data.HoldoutExamples == 0 ? null : Evaluator.Classification(model, data.Holdout(), cancellation);
+        TrainingSummary summary = Trainer(plan, site, adapted).Run(
+            data.Training(plan.Training.BatchSize, SiteSeed(plan.Seed, site)).Take(plan.Training.Steps),
+            step => progress(new(step.Step, plan.Training.Steps, step.Loss, step.TokensPerSecond)),
+            cancellation);
+        adapted.Export().Save(updatePath);
+        return new(data.TrainingExamples, new()
+        {
+            TrainingLoss = summary.MeanLoss,
+            HoldoutExamples = data.HoldoutExamples,
+            HoldoutLoss = holdout?.Loss ?? 0,
+            HoldoutAccuracy = holdout?.Accuracy ?? 0,
+            Tokens = summary.Tokens,
+            Seconds = summary.Elapsed.TotalSeconds,
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _model?.Model.Dispose();
+
+    /// <summary>The LoRA settings of a plan as PEFT names them.</summary>
+    internal static LoraConfig Config(AdapterPlan adapter) => new()
+    {
+        Rank = adapter.Rank,
+        Alpha = adapter.Alpha,
+        Dropout = adapter.Dropout,
+        TargetModules = ModuleSelector.OfNames(adapter.TargetModules),
+        ModulesToSave = adapter.ModulesToSave,
+        TaskType = "SEQ_CLS",
+    };
+
+    /// <summary>A site's own seed: the first 8 bytes of SHA-256(round's seed, site), so that sites draw differently and a retry draws the same.</summary>
+    internal static ulong SiteSeed(ulong seed, string site)
+    {
+        byte[] key = new byte[sizeof(ulong) + Encoding.UTF8.GetByteCount(site)];
+        BinaryPrimitives.WriteUInt64LittleEndian(key, seed);
+        Encoding.UTF8.GetBytes(site, key.AsSpan(sizeof(ulong)));
+        return BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(key));
+    }
+
+    private static LocalTrainer Trainer(RoundPlan plan, string site, AdaptedModel adapted)
+    {
+        TrainingPlan training = plan.Training;
+        return new(adapted.Model, adapted.Trainable, new ClassificationObjective(), new()
+        {
+            Steps = training.Steps,
+            FirstStep = training.StepOffset,
+            ScheduleSteps = training.TotalSteps,
+            LearningRate = training.LearningRate,
+            Schedule = training.Schedule,
+            WarmupSteps = training.WarmupSteps,
+            WeightDecay = training.WeightDecay,
+            ClipNorm = training.ClipNorm > 0 ? training.ClipNorm : null,
+            Seed = unchecked((long)SiteSeed(plan.Seed, site)),
+        });
+    }
+
+    private PretrainedModel Model(string folder, IReadOnlyList<string> labels)
+    {
+        string names = string.Join('\n', labels);
+        if (_model is { } loaded && loaded.Folder == folder && loaded.Labels == names)
+            return loaded.Model;
+
+        _model?.Model.Dispose();
+        _model = null;
+        PretrainedModel model = PretrainedModel.Load(folder, new() { Task = ModelTask.SequenceClassification, Labels = labels });
+        _model = (folder, names, model);
+        return model;
+    }
+
+    private ClassificationData Data(string folder, TrainingPlan training)
+    {
+        string key = string.Join('\n', [folder, $"{training.MaxTokens}", $"{training.HoldoutShare:R}", .. training.Labels]);
+        if (_examples is { } known && known.Key == key)
+            return known.Data;
+
+        ClassificationData data = ClassificationData.Read(_data, TokenizerFolder.Read(folder), new(training.Labels), training.MaxTokens, training.HoldoutShare);
+        _examples = (key, data);
+        return data;
+    }
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Federated.Client.Agent;
+using Microsoft.Extensions.Logging;
+
+namespace Federated.Client.Commands;
+
+/// <summary><c>client agent</c>: takes part in runs until stopped.</summary>
+public static class AgentCommand
+{
+    /// <summary>The command with its options.</summary>
+    public static Command Create()
+    {
+        Option<Uri> coordinator = new("--coordinator") { Description = "Address of the coordinator: https, or http on this machine.", Required = true };
+        Option<string> token = new("--token-file") { Description = "File with this site's token, as 'coordinator token' wrote it.", Required = true };
+        Option<string> data = new("--data") { Description = "Private data: JSONL or CSV with 'text' and 'label'. Never leaves this machine.", Required = true };
+        Option<string> state = new("--state") { Description = "Folder for downloads and unsent updates.", DefaultValueFactory = _ => "federated-agent" };
+        Option<string[]> runs = new("--run") { Description = "Take part in this run only; may be repeated. Default: every run that lists the site." };
+        Option<string?> authority = new("--ca") { Description = "PEM file of the authority that signed the coordinator's certificate." };
+        Option<int> threads = new("--threads") { Description = "Threads for training.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        Option<bool> exit = new("--exit-when-finished") { Description = "Stop when all runs have finished." };
+
+        Command command = new("agent",
+            """
+            Joins a coordinator and trains when it is asked to, until stopped with SIGTERM or Ctrl-C.
+
+            Example:
+              client agent --coordinator https://coordinator.example.org:7443 --ca ca.pem --token-file site.token --data mail.jsonl
+            """)
+        {
+            coordinator, token, data, state, runs, authority, threads, exit,
+        };
+        command.SetAction((parsed, cancellation) => CommandErrors.GuardAsync(() => RunAsync(
+            new AgentOptions
+            {
+                Coordinator = parsed.GetRequiredValue(coordinator),
+                TokenFile = parsed.GetRequiredValue(token),
+                Data = parsed.GetRequiredValue(data),
+                State = parsed.GetRequiredValue(state),
+                Runs = parsed.GetValue(runs) ?? [],
+                CertificateAuthority = parsed.GetValue(authority),
+                Threads = parsed.GetValue(threads),
+                ExitWhenFinished = parsed.GetValue(exit),
+            },
+            cancellation)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(AgentOptions options, CancellationToken cancellation)
+    {
+        if (CommandErrors.Report(options.Validate()) is var code and not ExitCodes.Ok)
+            return code;
+
+        using ILoggerFactory logging = LoggerFactory.Create(builder => builder.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        }));
+        ILogger<AgentLoop> log = logging.CreateLogger<AgentLoop>();
+        LocalRound local = new(options.Data, options.Threads);
+        log.LogInformation("{Examples} examples; they stay on this machine", local.Examples);
+        await new AgentLoop(options, local, TimeProvider.System, log).RunAsync(cancellation);
+        return ExitCodes.Ok;
+    }
+}
