@@ -5,10 +5,11 @@ namespace TorchSharp;
 /// <summary>Disposes, at its own end, every tensor made on this thread meanwhile that was not moved out or detached.</summary>
 public sealed class DisposeScope : IDisposable
 {
-    private readonly List<torch.Tensor> _tensors = [];
+    private readonly List<torch.Tensor> _tensors;
     private DisposeScopeManager? _manager;
 
-    internal DisposeScope(DisposeScopeManager manager, DisposeScope? outer) => (_manager, OuterScope) = (manager, outer);
+    internal DisposeScope(DisposeScopeManager manager, DisposeScope? outer, List<torch.Tensor> tensors) =>
+        (_manager, OuterScope, _tensors) = (manager, outer, tensors);
 
     internal DisposeScope? OuterScope { get; set; }
 
@@ -98,7 +99,12 @@ public sealed class DisposeScope : IDisposable
         return all;
     }
 
-    public void DisposeEverything() => DisposeEverythingBut((IEnumerable<IDisposable>)[]);
+    public void DisposeEverything()
+    {
+        _ = Manager;
+        foreach (torch.Tensor tensor in CollectionsMarshal.AsSpan(_tensors)) tensor.DisposeWithScope();
+        _tensors.Clear();
+    }
 
     public void DisposeEverythingBut(IEnumerable<IDisposable> inKeep)
     {
@@ -108,7 +114,7 @@ public sealed class DisposeScope : IDisposable
         Span<torch.Tensor> tensors = CollectionsMarshal.AsSpan(_tensors);
         foreach (torch.Tensor tensor in tensors)
         {
-            if (keep.Count > 0 && keep.Contains(tensor))
+            if (keep.Contains(tensor))
             {
                 tensors[kept] = tensor;
                 tensor.ScopeSlot = kept++;
@@ -147,7 +153,7 @@ public sealed class DisposeScope : IDisposable
     {
         if (_manager is null) return;
         DisposeEverything();
-        _manager.Remove(this);
+        _manager.Remove(this, _tensors);
         _manager = null;
     }
 
@@ -169,6 +175,7 @@ public sealed class DisposeScope : IDisposable
 
     internal void Add(torch.Tensor tensor)
     {
+        _ = Manager;
         tensor.OwningDisposeScope = this;
         tensor.ScopeSlot = _tensors.Count;
         _tensors.Add(tensor);

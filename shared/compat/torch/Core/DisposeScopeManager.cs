@@ -3,7 +3,11 @@ namespace TorchSharp;
 /// <summary>The dispose scopes of one thread. They follow no <c>await</c> and see no other thread.</summary>
 public class DisposeScopeManager
 {
+    private const int MostKept = 4096;
     [ThreadStatic] private static DisposeScopeManager? _ofThread;
+
+    // Lists of closed scopes, for the next ones: a training step opens hundreds.
+    private readonly Stack<List<torch.Tensor>> _spare = new();
 
     internal static DisposeScopeManager ThreadSingleton => _ofThread ??= new DisposeScopeManager();
 
@@ -13,7 +17,8 @@ public class DisposeScopeManager
 
     internal DisposeScope? CurrentDisposeScope { get; private set; }
 
-    internal DisposeScope NewDisposeScope() => CurrentDisposeScope = new DisposeScope(this, CurrentDisposeScope);
+    internal DisposeScope NewDisposeScope() =>
+        CurrentDisposeScope = new DisposeScope(this, CurrentDisposeScope, _spare.TryPop(out List<torch.Tensor>? list) ? list : []);
 
     internal void Register(torch.Tensor tensor)
     {
@@ -29,8 +34,9 @@ public class DisposeScopeManager
     }
 
     // Scopes may be closed out of order: one that is not the innermost is taken out of the chain.
-    internal void Remove(DisposeScope closed)
+    internal void Remove(DisposeScope closed, List<torch.Tensor> emptied)
     {
+        if (emptied.Capacity <= MostKept) _spare.Push(emptied);
         if (ReferenceEquals(CurrentDisposeScope, closed))
         {
             CurrentDisposeScope = closed.OuterScope;

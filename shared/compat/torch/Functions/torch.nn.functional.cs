@@ -112,10 +112,10 @@ public static partial class torch
                 using IDisposable silent = no_grad();
                 Tensor[] gradients = Gradients(tensors);
                 if (gradients.Length == 0) return 0;
-                Tensor norms = stack(gradients.Select(g => Aten.Norm.Call(g, norm_type)));
+                Tensor norms = stack(Aten.ForeachNorm.CallList(gradients, norm_type));
                 double total = Aten.Norm.Call(norms, norm_type).ToDouble();
                 double scale = max_norm / (total + 1e-6);
-                if (scale < 1) foreach (Tensor gradient in gradients) gradient.mul_(scale);
+                if (scale < 1) Aten.ForeachMul.Run(gradients, scale);
                 return total;
             }
 

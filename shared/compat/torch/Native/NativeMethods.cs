@@ -49,7 +49,6 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library), SuppressGCTransition] internal static partial int ft_describe(nint handle, TensorDescription* description);
     [LibraryImport(Library)] internal static partial void ft_free(nint handle);
-    [LibraryImport(Library), SuppressGCTransition] internal static partial nint ft_alias(nint handle);
     [LibraryImport(Library), SuppressGCTransition] internal static partial long ft_live_tensors();
     [LibraryImport(Library)] internal static partial nint ft_from_blob(
         void* data, long* sizes, int rank, int dtype, delegate* unmanaged[Cdecl]<nint, void> deleter, nint context);

@@ -299,8 +299,6 @@ FT_EXPORT void ft_free(void* handle) noexcept {
     guarded([&] { release(handle); });
 }
 
-FT_EXPORT void* ft_alias(void* handle) noexcept { return hand_over(borrow(handle)); }
-
 FT_EXPORT int64_t ft_live_tensors() noexcept { return live_tensors.load(std::memory_order_relaxed); }
 
 /// A tensor over memory that someone else owns; `deleter(context)` is called once, on any thread, when the last view is gone.
