@@ -24,6 +24,8 @@ public class ErrorTests
         { "threads", "the number of threads must be positive, got 0" },
         { "generator state", "" },
         { "gradient of another shape", "" },
+        { "assigned gradient of another shape", "a gradient has the shape and type of its tensor, [2, 3] Float, got [3, 2] Float" },
+        { "null for a tensor", "Expected Tensor but got None" },
     };
 
     [Theory]
@@ -128,6 +130,12 @@ public class ErrorTests
                 break;
             case "generator state":
                 using (Generator generator = new(1)) generator.set_state(ones(3));
+                break;
+            case "assigned gradient of another shape":
+                six.grad = ones(3, 2);
+                break;
+            case "null for a tensor":
+                functional.linear(six, null!);
                 break;
             case "gradient of another shape":
                 autograd.backward(six.requires_grad_() * 2, ones(5));

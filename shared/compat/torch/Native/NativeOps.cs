@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Federated.Compat.Torch;
 
 /// <summary>The door to native operators that TorchSharp has no name for, our fused ones (<c>federated::...</c>) above all.</summary>
-/// <remarks>Only the stand-in has it: callers are compiled with <c>#if !OFFICIAL_PACKAGES</c> and keep a composed form beside it.</remarks>
+/// <remarks>Only the stand-in has it: a file that calls it is left out in official mode and has a composed form beside it.</remarks>
 public static unsafe class NativeOps
 {
     private static readonly ConcurrentDictionary<string, NativeOperator> Found = new(StringComparer.Ordinal);

@@ -327,7 +327,14 @@ FT_EXPORT int ft_get_grad(void* handle, void** out) noexcept {
 }
 
 FT_EXPORT int ft_set_grad(void* handle, void* grad) noexcept {
-    return guarded([&] { borrow(handle).mutable_grad() = borrow(grad); });
+    return guarded([&] {
+        at::Tensor tensor = borrow(handle), gradient = borrow(grad);
+        TORCH_CHECK(
+            !gradient.defined() || (gradient.sizes() == tensor.sizes() && gradient.scalar_type() == tensor.scalar_type()),
+            "a gradient has the shape and type of its tensor, ", tensor.sizes(), " ", tensor.scalar_type(), ", got ", gradient.sizes(), " ",
+            gradient.scalar_type());
+        tensor.mutable_grad() = gradient;
+    });
 }
 
 FT_EXPORT int ft_backward(
