@@ -218,7 +218,6 @@ internal static class Aten
     internal static readonly NativeOperator Randn = new("aten::randn");
     internal static readonly NativeOperator RandnGenerator = new("aten::randn", "generator");
     internal static readonly NativeOperator RandnLike = new("aten::randn_like");
-    internal static readonly NativeOperator RandomInPlace = new("aten::random_", "from");
     internal static readonly NativeOperator Randperm = new("aten::randperm");
     internal static readonly NativeOperator RandpermGenerator = new("aten::randperm", "generator");
     internal static readonly NativeOperator Reciprocal = new("aten::reciprocal");
@@ -291,7 +290,6 @@ internal static class Aten
     internal static readonly NativeOperator Unbind = new("aten::unbind", "int");
     internal static readonly NativeOperator Unfold = new("aten::unfold");
     internal static readonly NativeOperator UniformInPlace = new("aten::uniform_");
-    internal static readonly NativeOperator Unique = new("aten::_unique2");
     internal static readonly NativeOperator Unsqueeze = new("aten::unsqueeze");
     internal static readonly NativeOperator UnsqueezeInPlace = new("aten::unsqueeze_");
     internal static readonly NativeOperator VarCorrection = new("aten::var", "correction");
