@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Federated.Client.Agent;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,12 @@ public static class AgentCommand
     /// <summary>The command with its options.</summary>
     public static Command Create()
     {
-        Option<Uri> coordinator = new("--coordinator") { Description = "Address of the coordinator: https, or http on this machine.", Required = true };
+        Option<Uri> coordinator = new("--coordinator")
+        {
+            Description = "Address of the coordinator: https, or http on this machine.",
+            Required = true,
+            CustomParser = ParseAddress,
+        };
         Option<string> token = new("--token-file") { Description = "File with this site's token, as 'coordinator token' wrote it.", Required = true };
         Option<string> data = new("--data") { Description = "Private data: JSONL or CSV with 'text' and 'label'. Never leaves this machine.", Required = true };
         Option<string> state = new("--state") { Description = "Folder for downloads and unsent updates.", DefaultValueFactory = _ => "federated-agent" };
@@ -43,6 +49,15 @@ public static class AgentCommand
             },
             cancellation)));
         return command;
+    }
+
+    private static Uri? ParseAddress(ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? address))
+            return address;
+
+        result.AddError($"--coordinator is '{result.Tokens[0].Value}'; an address such as https://coordinator.example.org:7443 was expected.");
+        return null;
     }
 
     private static async Task<int> RunAsync(AgentOptions options, CancellationToken cancellation)

@@ -77,7 +77,7 @@ public static class EvaluateCommand
         }
 
         Table table = new Table().Border(AnsiConsole.Profile.Capabilities.Interactive ? TableBorder.Rounded : TableBorder.Ascii)
-            .Title($"{output.Examples} examples").AddColumns("adapter", "accuracy", "F1", "loss");
+            .Title(new TableTitle($"{output.Examples} examples", Style.Plain)).AddColumns("adapter", "accuracy", "F1", "loss");
         foreach (AdapterScore score in output.Results)
         {
             table.AddRow(

@@ -22,6 +22,7 @@ struct LoraLinear : torch::autograd::Function<LoraLinear> {
         if (context != nullptr) {
             context->save_for_backward({x, weight, a, b, low});
             context->saved_data["scale"] = scale;
+            context->saved_data["bias"] = bias.has_value() && bias->requires_grad();
         }
         return y;
     }
@@ -32,11 +33,12 @@ struct LoraLinear : torch::autograd::Function<LoraLinear> {
         const double scale = context->saved_data["scale"].toDouble();
         Tensor g = grads[0].contiguous(), dx, dw, dbias, da, db;
         Tensor dlow = at::mm(g, b).mul_(scale);
-        if (context->needs_input_grad(0)) dx = at::mm(g, weight).addmm_(dlow, a);
-        if (context->needs_input_grad(1)) dw = at::mm(g.t(), x);
-        if (context->needs_input_grad(2)) dbias = g.sum(0);
-        if (context->needs_input_grad(3)) da = at::mm(dlow.t(), x);
-        if (context->needs_input_grad(4)) db = at::mm(g.t(), low).mul_(scale);
+        // Asked of the tensors themselves: needs_input_grad counts only the inputs that are there, and the bias may not be.
+        if (x.requires_grad()) dx = at::mm(g, weight).addmm_(dlow, a);
+        if (weight.requires_grad()) dw = at::mm(g.t(), x);
+        if (context->saved_data["bias"].toBool()) dbias = g.sum(0);
+        if (a.requires_grad()) da = at::mm(dlow.t(), x);
+        if (b.requires_grad()) db = at::mm(g.t(), low).mul_(scale);
         return {dx, dw, dbias, da, db, Tensor()};
     }
 };
