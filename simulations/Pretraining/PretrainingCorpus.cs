@@ -1,0 +1,43 @@
+using System.Text.Json;
+using Federated.Shared.Protocol;
+using Federated.Simulations.Data;
+
+namespace Federated.Simulations.Pretraining;
+
+/// <summary>Public text for pretraining: training documents, and two kinds of held-out ones to measure on.</summary>
+/// <param name="Training">Documents to learn from.</param>
+/// <param name="HeldOutSpeeches">State of the Union addresses left out: every tenth one.</param>
+/// <param name="HeldOutMail">Mails of the pretraining split left out: those whose hash falls in the lowest tenth.</param>
+public sealed record PretrainingCorpus(IReadOnlyList<string> Training, IReadOnlyList<string> HeldOutSpeeches, IReadOnlyList<string> HeldOutMail)
+{
+    /// <summary>Reads both sources. No mail of the training or test split is touched.</summary>
+    /// <exception cref="InvalidDataException">A file is damaged; it is named.</exception>
+    public static PretrainingCorpus Load(string sotu, string mail)
+    {
+        List<string> training = [], speeches = [], letters = [];
+        int number = 0;
+        foreach (string line in File.ReadLines(sotu))
+        {
+            number++;
+            SotuAddress address;
+            try
+            {
+                address = JsonSerializer.Deserialize<SotuAddress>(line) ?? throw new JsonException("null");
+            }
+            catch (JsonException e)
+            {
+                throw new InvalidDataException($"{sotu}:{number}: no State of the Union record; make the file anew with eng/prepare-sotu.sh.", e);
+            }
+
+            (address.HeldOut ? speeches : training).Add(address.Text);
+        }
+
+        foreach (MailRecord record in MailCorpus.Load(mail).Where(record => record.Split == MailSplits.Pretrain))
+        {
+            bool heldOut = ContentHash.Of(System.Text.Encoding.UTF8.GetBytes(record.Id)).ToArray()[0] < 26;
+            (heldOut ? letters : training).Add(record.Text);
+        }
+
+        return new(training, speeches, letters);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text;
+
+namespace Federated.Simulations.Reports;
+
+/// <summary>A line of a chart.</summary>
+/// <param name="Name">For the legend.</param>
+/// <param name="Points">x and y.</param>
+/// <param name="Dashed">Drawn as a reference line.</param>
+public sealed record Series(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
+
+/// <summary>A line chart as inline SVG: no script, no font, no file besides.</summary>
+public static class LineChart
+{
+    private const int Width = 640, Height = 320, Left = 56, Right = 150, Top = 34, Bottom = 44;
+
+    // Okabe and Ito's palette: told apart with any kind of colour vision.
+    private static readonly string[] Colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
+
+    /// <summary>Draws the chart.</summary>
+    /// <param name="title">Above the chart.</param>
+    /// <param name="xAxis">Name of x.</param>
+    /// <param name="series">At least one line with at least one point.</param>
+    /// <param name="format">Format of y's labels.</param>
+    public static string Draw(string title, string xAxis, IReadOnlyList<Series> series, string format)
+    {
+        ArgumentNullException.ThrowIfNull(series);
+        var points = series.SelectMany(line => line.Points).ToArray();
+        (double lowX, double highX) = Bounds(points.Select(p => p.X), 0);
+        (double lowY, double highY) = Bounds(points.Select(p => p.Y), 0.05);
+        StringBuilder svg = new();
+        Add($"""<svg class="chart" viewBox="0 0 {Width} {Height}" role="img" aria-label="{Html.Text(title)}">""");
+        Add($"""<text x="{Left}" y="18" class="title">{Html.Text(title)}</text>""");
+        for (int i = 0; i <= 4; i++)
+        {
+            double value = lowY + ((highY - lowY) * i / 4);
+            Add($"""<line x1="{Left}" x2="{Width - Right}" y1="{Y(value):0.#}" y2="{Y(value):0.#}" class="grid"/>""");
+            Add($"""<text x="{Left - 6}" y="{Y(value) + 4:0.#}" class="tick" text-anchor="end">{value.ToString(format, CultureInfo.InvariantCulture)}</text>""");
+        }
+
+        foreach (double x in points.Select(p => p.X).Distinct().Order().Where((_, i) => i % Math.Max(1, (int)(highX - lowX) / 12) == 0))
+            Add($"""<text x="{X(x):0.#}" y="{Height - Bottom + 18}" class="tick" text-anchor="middle">{x:0.##}</text>""");
+        Add($"""<text x="{(Left + Width - Right) / 2}" y="{Height - 8}" class="tick" text-anchor="middle">{Html.Text(xAxis)}</text>""");
+        for (int i = 0; i < series.Count; i++)
+            AddSeries(series[i], Colours[i % Colours.Length], i);
+        return svg.Append("</svg>").ToString();
+
+        double X(double x) => Left + ((x - lowX) / (highX - lowX) * (Width - Left - Right));
+        double Y(double y) => Height - Bottom - ((y - lowY) / (highY - lowY) * (Height - Top - Bottom));
+        void Add(FormattableString text) => svg.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');
+
+        void AddSeries(Series line, string colour, int index)
+        {
+            string path = string.Join(' ', line.Points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.X):0.#},{Y(p.Y):0.#}")));
+            string dash = line.Dashed ? """ stroke-dasharray="6 4" """ : "";
+            Add($"""<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>""");
+            if (!line.Dashed)
+            {
+                foreach ((double x, double y) in line.Points)
+                    Add($"""<circle cx="{X(x):0.#}" cy="{Y(y):0.#}" r="3" fill="{colour}"/>""");
+            }
+
+            int row = Top + 12 + (index * 20);
+            Add($"""<line x1="{Width - Right + 12}" x2="{Width - Right + 32}" y1="{row}" y2="{row}" stroke="{colour}" stroke-width="2"{dash}/>""");
+            Add($"""<text x="{Width - Right + 38}" y="{row + 4}" class="tick">{Html.Text(line.Name)}</text>""");
+        }
+    }
+
+    private static (double Low, double High) Bounds(IEnumerable<double> values, double margin)
+    {
+        double[] all = [.. values];
+        (double low, double high) = (all.Min(), all.Max());
+        double room = high > low ? (high - low) * margin : Math.Max(Math.Abs(low), 1) * 0.5;
+        return (low - room, high + room);
+    }
+}
