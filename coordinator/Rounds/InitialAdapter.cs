@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Federated.Shared.Peft;
 using Federated.Shared.Randomness;
 using Federated.Shared.Tensors;
 
@@ -6,96 +6,126 @@ namespace Federated.Coordinator.Rounds;
 
 /// <summary>The adapter that the first round starts from: A uniform in ±1/sqrt(in), B zero, so that the model begins as the base model is.</summary>
 /// <remarks>
-/// Hu et al. 2021, section 4.1, with PEFT's Kaiming-uniform A (a = sqrt 5). Shapes come from the headers of the base model's
-/// files; modules that are trained whole start at the base model's values, or, when it has none (a head on a language
-/// model), at a normal of deviation 0.02. Numbers are of the shared stream, one stream a tensor in ordinal order.
+/// Hu et al. 2021, section 4.1, with PEFT's Kaiming-uniform A (a = sqrt 5). Shapes come from the headers of the base model's files. Modules
+/// that are trained whole start at the base model's values; a classification head that it lacks starts as Hugging Face makes one: normal,
+/// of the deviation <c>initializer_range</c> that the model's config.json gives. Numbers are of the shared stream, one stream a tensor in
+/// the order of the file written.
 /// </remarks>
 internal static class InitialAdapter
 {
-    private const string Prefix = "base_model.model.";
-    private const float HeadDeviation = 0.02f;
+    private const int TileElements = 64 * 1024;
 
-    /// <summary>Writes the adapter as a safetensors file.</summary>
-    /// <exception cref="InvalidDataException">A target is not in the base model.</exception>
+    /// <summary>Writes the adapter as a safetensors file, float32.</summary>
+    /// <exception cref="InvalidDataException">The plan names a module that the base model lacks, or that cannot be adapted.</exception>
     public static void Write(Stream output, string modelFolder, RunDefinition run)
     {
-        List<SafetensorsFile> files = [];
+        using BaseModel model = BaseModel.Open(modelFolder);
+        Dictionary<string, Source> sources = new(StringComparer.Ordinal);
+        foreach (Source source in Factors(model, run).Concat(WholeModules(model, run)))
+            sources.Add(source.Info.Name, source);
+
+        using SafetensorsWriter writer = new(output, sources.Values.Select(source => source.Info), SafetensorsWriter.PyTorchMetadata, leaveOpen: true);
+        float[] buffer = new float[TileElements];
+        for (int i = 0; i < writer.Tensors.Count; i++)
+        {
+            TensorInfo tensor = writer.Tensors[i];
+            for (long first = 0; first < tensor.ElementCount; first += TileElements)
+            {
+                Span<float> tile = buffer.AsSpan(0, (int)Math.Min(TileElements, tensor.ElementCount - first));
+                sources[tensor.Name].Fill(new(run.Seed, (uint)i, first), tile);
+                writer.WriteTensor(tensor.Name, tile);
+            }
+        }
+
+        writer.Complete();
+    }
+
+    private static IEnumerable<Source> Factors(BaseModel model, RunDefinition run)
+    {
+        LoraConfig config = new()
+        {
+            Rank = run.Adapter.Rank,
+            Alpha = run.Adapter.Alpha,
+            TargetModules = ModuleSelector.OfNames(run.Adapter.TargetModules),
+            ModulesToSave = run.Adapter.ModulesToSave,
+        };
+        foreach (string name in run.Adapter.TargetModules)
+        {
+            if (!model.Modules.Any(ModuleSelector.OfNames(name).Matches))
+                throw new InvalidDataException($"adapter.target_modules holds '{name}', but no linear layer of the base model in {model.Folder} has that name.");
+        }
+
+        foreach (LoraTarget target in Resolve(config, model))
+        {
+            (long outputs, long inputs) = model.LinearShape(target.Module.Name);
+            float bound = 1 / MathF.Sqrt(inputs);
+            yield return new(
+                TensorInfo.Declare(PeftNames.LoraA(target.Module.Name), DType.F32, target.Rank, inputs), (at, values) => Uniform(at, bound, values));
+            yield return new(
+                TensorInfo.Declare(PeftNames.LoraB(target.Module.Name), DType.F32, outputs, target.Rank), static (_, values) => values.Clear());
+        }
+    }
+
+    private static IReadOnlyList<LoraTarget> Resolve(LoraConfig config, BaseModel model)
+    {
         try
         {
-            foreach (string path in Directory.GetFiles(modelFolder, "*.safetensors").Order(StringComparer.Ordinal))
-                files.Add(SafetensorsFile.Open(path));
-
-            Source[] sources = [.. Plan(files, modelFolder, run).OrderBy(source => source.Info.Name, StringComparer.Ordinal)];
-            using SafetensorsWriter writer = new(output, sources.Select(source => source.Info), SafetensorsWriter.PyTorchMetadata, leaveOpen: true);
-            Dictionary<string, (Source Source, uint Stream)> byName = sources.Select((source, i) => (source, (uint)i)).ToDictionary(s => s.source.Info.Name, s => (s.source, s.Item2), StringComparer.Ordinal);
-            foreach (TensorInfo tensor in writer.Tensors)
-            {
-                float[] values = new float[tensor.ElementCount];
-                byName[tensor.Name].Source.Fill(run.Seed, byName[tensor.Name].Stream, values);
-                writer.WriteTensor(tensor.Name, values);
-            }
+            return LoraTargets.Resolve(config, model.Modules.Select(module => new ModuleSite(module, model.KindOf(module))));
         }
-        finally
+        catch (PeftFormatException e)
         {
-            files.ForEach(file => file.Dispose());
+            throw new InvalidDataException($"adapter: {e.Message} The base model is in {model.Folder}.", e);
         }
     }
 
-    private static IEnumerable<Source> Plan(List<SafetensorsFile> files, string folder, RunDefinition run)
+    private static IEnumerable<Source> WholeModules(BaseModel model, RunDefinition run)
     {
-        foreach (string target in run.Adapter.TargetModules)
+        foreach (string name in run.Adapter.ModulesToSave)
         {
-            (SafetensorsFile File, TensorInfo Info)[] weights = [.. Find(files, target).Where(w => w.Info.Name.EndsWith(".weight", StringComparison.Ordinal) && w.Info.Shape.Count == 2)];
-            if (weights.Length == 0)
-                throw new InvalidDataException($"adapter.target_modules holds '{target}', but no linear layer of the base model in {folder} has that name.");
-            foreach ((_, TensorInfo weight) in weights)
-            {
-                string module = Prefix + weight.Name[..^".weight".Length];
-                long inputs = weight.Shape[1];
-                float bound = 1 / MathF.Sqrt(inputs);
-                yield return new(TensorInfo.Declare(module + ".lora_A.weight", DType.F32, run.Adapter.Rank, inputs), (seed, stream, values) => Uniform(seed, stream, bound, values));
-                yield return new(TensorInfo.Declare(module + ".lora_B.weight", DType.F32, weight.Shape[0], run.Adapter.Rank), (_, _, values) => values.AsSpan().Clear());
-            }
-        }
-
-        foreach (string whole in run.Adapter.ModulesToSave)
-        {
-            (SafetensorsFile File, TensorInfo Info)[] found = [.. Find(files, whole)];
+            (SafetensorsFile File, TensorInfo Info)[] found = [.. model.ParametersOf(name)];
             foreach ((SafetensorsFile file, TensorInfo info) in found)
-                yield return new(TensorInfo.Declare(Prefix + info.Name, DType.F32, info.Shape), (_, _, values) => file.ReadFloats(info, values));
+            {
+                (string module, string parameter) = BaseModel.Split(info.Name);
+                yield return new(
+                    TensorInfo.Declare(PeftNames.Whole(module, parameter), DType.F32, info.Shape), (at, values) => file.ReadFloats(info, at.First, values));
+            }
+
             if (found.Length == 0)
-                yield return new(TensorInfo.Declare($"{Prefix}{whole}.weight", DType.F32, run.Training.Labels.Count, HiddenSize(folder)), Head);
+                yield return NewHead(model, name, run.Training.Labels.Count);
         }
     }
 
-    private static IEnumerable<(SafetensorsFile File, TensorInfo Info)> Find(List<SafetensorsFile> files, string module) =>
-        from file in files
-        from info in file.Tensors
-        let owner = info.Name[..Math.Max(0, info.Name.LastIndexOf('.'))]
-        where owner == module || owner.EndsWith("." + module, StringComparison.Ordinal)
-        select (file, info);
-
-    private static long HiddenSize(string folder)
+    private static Source NewHead(BaseModel model, string name, int labels)
     {
-        using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")));
-        return config.RootElement.TryGetProperty("hidden_size", out JsonElement size) && size.TryGetInt64(out long hidden)
-            ? hidden
-            : throw new InvalidDataException($"{folder}/config.json has no hidden_size, which a new head needs.");
+        if (name != BaseModel.HeadName || labels == 0)
+        {
+            throw new InvalidDataException(
+                $"adapter.modules_to_save holds '{name}', which the base model in {model.Folder} lacks. Only the head '{BaseModel.HeadName}' of a sequence "
+                + $"classifier is made new, with one output for each of training.labels ({labels} given).");
+        }
+
+        float deviation = model.InitialiserRange;
+        return new(
+            TensorInfo.Declare(PeftNames.Whole(name, "weight"), DType.F32, labels, model.HiddenSize), (at, values) => Normal(at, deviation, values));
     }
 
-    private static void Uniform(ulong seed, uint stream, float bound, float[] values)
+    private static void Uniform(Position at, float bound, Span<float> values)
     {
-        SharedRandom.Fill(seed, stream, StreamKind.Uniform, 0, values);
-        for (int i = 0; i < values.Length; i++)
-            values[i] = ((2 * values[i]) - 1) * bound;
+        SharedRandom.Fill(at.Seed, at.Stream, StreamKind.Uniform, (ulong)at.First, values);
+        foreach (ref float value in values)
+            value = ((2 * value) - 1) * bound;
     }
 
-    private static void Head(ulong seed, uint stream, float[] values)
+    private static void Normal(Position at, float deviation, Span<float> values)
     {
-        SharedRandom.Fill(seed, stream, StreamKind.Gaussian, 0, values);
-        for (int i = 0; i < values.Length; i++)
-            values[i] *= HeadDeviation;
+        SharedRandom.Fill(at.Seed, at.Stream, StreamKind.Gaussian, (ulong)at.First, values);
+        foreach (ref float value in values)
+            value *= deviation;
     }
 
-    private sealed record Source(TensorInfo Info, Action<ulong, uint, float[]> Fill);
+    private delegate void Filler(Position at, Span<float> values);
+
+    private readonly record struct Position(ulong Seed, uint Stream, long First);
+
+    private sealed record Source(TensorInfo Info, Filler Fill);
 }
