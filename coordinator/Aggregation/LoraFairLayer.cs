@@ -76,30 +76,44 @@ internal sealed class LoraFairLayer(AggregationRound round, LoraPair pair, doubl
         ReadOnlySpan<double> meanA, Span<double> meanB, Span<double> scaledMeanB, Span<double> spread, FoldScratch scratch, CancellationToken cancellation)
     {
         Span<double> product = scratch.Doubles(Buffer.Product, _width * _width);
+        bool mixed = round.Updates.Any(update => update.Scaling != round.Scaling);
         meanB.Clear();
         scaledMeanB.Clear();
         spread.Clear();
         for (int k = 0; k < round.Updates.Count; k++)
         {
             cancellation.ThrowIfCancellationRequested();
-            int rank = pair.RankOf(k);
             double weight = round.Weights[k], scaled = weight * round.Updates[k].Scaling / round.Scaling;
             CentredProduct(k, meanA, product, scratch);
             for (int i = 0; i < product.Length; i++)
                 product[i] *= scaled;
 
-            Span<float> stored = scratch.Floats(Buffer.Factor, RowsAtATime * rank);
-            Span<double> wide = scratch.Doubles(Buffer.Tile, RowsAtATime * rank);
-            for (int row = 0; row < pair.Outputs; row += RowsAtATime)
+            int rank = pair.RankOf(k), rowsRead = Math.Max(RowsAtATime, WeightedMean.TileElements / rank);
+            Span<float> stored = scratch.Floats(Buffer.Factor, rowsRead * rank);
+            for (int row = 0; row < pair.Outputs; row += rowsRead)
             {
-                int rows = Math.Min(RowsAtATime, pair.Outputs - row);
-                Span<float> chunk = stored[..(rows * rank)];
-                pair.ReadB(k, row, chunk);
-                AddRows(chunk, rank, weight, meanB[(row * _width)..]);
-                AddRows(chunk, rank, scaled, scaledMeanB[(row * _width)..]);
-                FoldKernels.Scale(chunk, 1, wide);
-                FoldKernels.AddProduct(wide, rows, rank, product, _width, spread.Slice(row * _width, rows * _width));
+                Span<float> rows = stored[..(Math.Min(rowsRead, pair.Outputs - row) * rank)];
+                pair.ReadB(k, row, rows);
+                AddRows(rows, rank, weight, meanB[(row * _width)..]);
+                if (mixed)
+                    AddRows(rows, rank, scaled, scaledMeanB[(row * _width)..]);
+                AddProducts(rows, rank, product, spread[(row * _width)..], scratch);
             }
+        }
+
+        if (!mixed)
+            meanB.CopyTo(scaledMeanB);
+    }
+
+    /// <summary>spread += rows product, widened to float64 a few rows at a time.</summary>
+    private void AddProducts(ReadOnlySpan<float> rows, int rank, ReadOnlySpan<double> product, Span<double> spread, FoldScratch scratch)
+    {
+        Span<double> wide = scratch.Doubles(Buffer.Tile, RowsAtATime * rank);
+        for (int row = 0; row * rank < rows.Length; row += RowsAtATime)
+        {
+            int count = Math.Min(RowsAtATime, (rows.Length / rank) - row);
+            FoldKernels.Scale(rows.Slice(row * rank, count * rank), 1, wide);
+            FoldKernels.AddProduct(wide, count, rank, product, _width, spread.Slice(row * _width, count * _width));
         }
     }
 

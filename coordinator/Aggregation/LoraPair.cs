@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Federated.Shared.Peft;
 using Federated.Shared.Tensors;
 
 namespace Federated.Coordinator.Aggregation;
@@ -72,26 +73,22 @@ internal sealed class LoraPair
     /// <summary>Refuses an aggregate of B that is not finite.</summary>
     public void RequireFiniteB(ReadOnlySpan<float> result) => _b.RequireFinite(0, result);
 
-    /// <summary>Whether a tensor is a LoRA factor, by its PEFT name: <c>layer.lora_A.weight</c>, <c>layer.lora_B.weight</c>, or those of an embedding.</summary>
+    /// <summary>Whether a tensor is a LoRA factor, by its name.</summary>
+    /// <param name="name">Name of the tensor.</param>
+    /// <param name="layer">The adapted module, when it is.</param>
     public static bool IsFactor(string name, [NotNullWhen(true)] out string? layer)
     {
-        foreach (string factor in (ReadOnlySpan<string>)[".lora_A.", ".lora_B.", ".lora_embedding_A", ".lora_embedding_B"])
-        {
-            int at = name.LastIndexOf(factor, StringComparison.Ordinal);
-            if (at > 0)
-            {
-                layer = name[..at];
-                return true;
-            }
-        }
-
-        layer = null;
-        return false;
+        layer = PeftNames.TryParse(name, out PeftTensorName? parts)
+            && parts.Part is PeftPart.LoraA or PeftPart.LoraB or PeftPart.EmbeddingA or PeftPart.EmbeddingB
+            ? parts.Module
+            : null;
+        return layer is not null;
     }
 
-    /// <summary>Whether two names are those of A and B of one layer.</summary>
+    /// <summary>Whether two names are those of A and B of one layer, in this order.</summary>
     public static bool ArePartners(string a, string b) =>
-        a.Replace(".lora_A.", ".lora_B.", StringComparison.Ordinal).Replace(".lora_embedding_A", ".lora_embedding_B", StringComparison.Ordinal) == b && a != b;
+        PeftNames.TryParse(a, out PeftTensorName? left) && PeftNames.TryParse(b, out PeftTensorName? right) && left.Module == right.Module
+        && (left.Part, right.Part) is (PeftPart.LoraA, PeftPart.LoraB) or (PeftPart.EmbeddingA, PeftPart.EmbeddingB);
 
     private int CheckRank(int k)
     {

@@ -11,7 +11,8 @@ namespace Federated.Coordinator.Aggregation;
 internal sealed class SpreadNorm
 {
     private const int MaxRows = 1024;
-    private const int TileLength = 1024;
+    private const int TileLength = 2048;
+    private const int TransposedAtATime = 64;
     private const int GramSlot = 20, LeftSlot = 20, RightSlot = 21, FactorSlot = 22;
 
     private readonly AggregationRound _round;
@@ -91,22 +92,27 @@ internal sealed class SpreadNorm
     /// <summary>Columns of p_k (A_k - Abar) for one group.</summary>
     private Span<float> PackA(Group group, int slot, int first, int length, ReadOnlySpan<double> meanA)
     {
-        Span<float> tile = _scratch.Floats(slot, group.PaddedRows * length), values = _scratch.Floats(FactorSlot, length);
+        Span<float> tile = _scratch.Floats(slot, group.PaddedRows * length), values = _scratch.Floats(FactorSlot, _pair.Rank * length);
         group.ClearPadding(tile, length);
-        int stride = FoldKernels.Pad(_pair.Inputs), row = 0;
+        int stride = FoldKernels.Pad(_pair.Inputs);
         for (int k = group.First; k < group.First + group.Count; k++)
         {
-            double weight = _round.Weights[k];
-            for (int i = 0; i < _pair.Rank; i++, row++)
-            {
-                values.Clear();
-                if (i < _pair.RankOf(k))
-                    _pair.ReadA(k, i, first, values);
+            values.Clear();
+            for (int i = 0; i < _pair.RankOf(k); i++)
+                _pair.ReadA(k, i, first, values.Slice(i * length, length));
 
-                ReadOnlySpan<double> mean = meanA.Slice((i * stride) + first, length);
-                Span<float> lane = tile[PanelProducts.Index(row, length)..];
-                for (int j = 0; j < mean.Length; j++)
-                    lane[j * PanelProducts.Width] = (float)(weight * (values[j] - mean[j]));
+            // In short stretches, so that the lines written stay in cache until all their rows have come.
+            for (int start = 0; start < length; start += TransposedAtATime)
+            {
+                int columns = Math.Min(TransposedAtATime, length - start);
+                for (int i = 0; i < _pair.Rank; i++)
+                {
+                    ReadOnlySpan<float> row = values.Slice((i * length) + start, columns);
+                    ReadOnlySpan<double> mean = meanA.Slice((i * stride) + first + start, columns);
+                    Span<float> lane = tile[(PanelProducts.Index(group.Row(k, i), length) + (start * PanelProducts.Width))..];
+                    for (int j = 0; j < row.Length; j++)
+                        lane[j * PanelProducts.Width] = (float)(_round.Weights[k] * (row[j] - mean[j]));
+                }
             }
         }
 
@@ -121,16 +127,26 @@ internal sealed class SpreadNorm
         int stride = FoldKernels.Pad(_pair.Rank);
         for (int k = group.First; k < group.First + group.Count; k++)
         {
-            int rank = _pair.RankOf(k), row = (k - group.First) * _pair.Rank;
+            int rank = _pair.RankOf(k);
             double scaling = _round.Updates[k].Scaling / _round.Scaling;
             Span<float> values = _scratch.Floats(FactorSlot, length * rank);
             _pair.ReadB(k, first, values);
-            for (int i = 0; i < _pair.Rank; i++)
+
+            // The columns of one update may lie in several panels: each run of neighbours in turn.
+            for (int i = 0; i < _pair.Rank;)
             {
-                Span<float> lane = tile[PanelProducts.Index(row + i, length)..];
-                ReadOnlySpan<double> mean = meanB[((first * stride) + i)..];
+                int at = group.Row(k, i), run = Math.Min(_pair.Rank - i, PanelProducts.Width - (at % PanelProducts.Width));
+                Span<float> lanes = tile[PanelProducts.Index(at, length)..];
                 for (int j = 0; j < length; j++)
-                    lane[j * PanelProducts.Width] = (float)((i < rank ? scaling * values[(j * rank) + i] : 0) - mean[j * stride]);
+                {
+                    ReadOnlySpan<float> row = values.Slice((j * rank) + Math.Min(i, rank), Math.Clamp(rank - i, 0, run));
+                    ReadOnlySpan<double> mean = meanB.Slice(((first + j) * stride) + i, run);
+                    Span<float> centred = lanes.Slice(j * PanelProducts.Width, run);
+                    for (int c = 0; c < centred.Length; c++)
+                        centred[c] = (float)((c < row.Length ? scaling * row[c] : 0) - mean[c]);
+                }
+
+                i += run;
             }
         }
 
@@ -141,6 +157,8 @@ internal sealed class SpreadNorm
     private readonly record struct Group(int First, int Count, int Rank)
     {
         public int PaddedRows => PanelProducts.Pad(Count * Rank);
+
+        public int Row(int k, int i) => ((k - First) * Rank) + i;
 
         /// <summary>Only the last panel has rows that belong to no update.</summary>
         public void ClearPadding(Span<float> tile, int length) => tile[((PaddedRows - PanelProducts.Width) * length)..].Clear();

@@ -9,7 +9,7 @@ internal sealed class Cohort : IDisposable
 {
     public const string A = "base_model.model.layers.0.q_proj.lora_A.weight";
     public const string B = "base_model.model.layers.0.q_proj.lora_B.weight";
-    public const string Layer = "base_model.model.layers.0.q_proj";
+    public const string Layer = "layers.0.q_proj";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("federated-cohort-");
     private readonly List<AggregationUpdate> _updates = [];
