@@ -1,1 +1,9 @@
-return 0;
+using System.CommandLine;
+using Federated.Benchmarks;
+
+RootCommand root = new("Measurements of this product beside a peer: the same work, the same machine, the same run.")
+{
+    AggregationBenchmark.Command(),
+    AggregationWorker.Command(),
+};
+return await root.Parse(args).InvokeAsync();
