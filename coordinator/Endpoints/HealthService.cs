@@ -35,6 +35,6 @@ internal sealed class HealthService(Readiness readiness, IHostApplicationLifetim
     {
         if (!Known.Contains(service, StringComparer.Ordinal))
             return HealthCheckResponse.Types.ServingStatus.ServiceUnknown;
-        return readiness.IsReady ? HealthCheckResponse.Types.ServingStatus.Serving : HealthCheckResponse.Types.ServingStatus.NotServing;
+        return readiness.IsReady && !lifetime.ApplicationStopping.IsCancellationRequested ? HealthCheckResponse.Types.ServingStatus.Serving : HealthCheckResponse.Types.ServingStatus.NotServing;
     }
 }

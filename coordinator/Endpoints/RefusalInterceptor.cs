@@ -113,6 +113,7 @@ internal sealed class RefusalInterceptor(FatalErrors fatal, ILogger<RefusalInter
         catch (Exception e)
         {
             long number = Interlocked.Increment(ref _errors);
+            WireErrors.MarkAsOurs(context.GetHttpContext());
             log.LogError(e, "error {Number} in {Method} from {Peer}", number, context.Method, context.Peer);
             throw new RpcException(new Status(StatusCode.Internal, $"Error {number} in the coordinator; its log says more under this number."));
         }

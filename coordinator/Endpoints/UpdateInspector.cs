@@ -13,7 +13,7 @@ internal sealed class UpdateInspector(BlobStore blobs)
 {
     private const int BlockBytes = 256 * 1024;
 
-    private readonly ConcurrentDictionary<ContentHash, SafetensorsHeader> _headers = [];
+    private readonly ConcurrentDictionary<string, (ContentHash Global, SafetensorsHeader Header)> _headers = new(StringComparer.Ordinal);
 
     /// <summary>Checks the announced length before a byte is read.</summary>
     /// <exception cref="FederatedException"><see cref="RejectReason.MessageTooLarge"/>.</exception>
@@ -38,7 +38,7 @@ internal sealed class UpdateInspector(BlobStore blobs)
     {
         ContentHash globalHash = new(plan.Global.Sha256);
         using IDiskFile global = blobs.Open(globalHash);
-        SafetensorsHeader expected = _headers.GetOrAdd(globalHash, _ => ReadHeader(global, SafetensorsLimits.Local, "the global adapter"));
+        SafetensorsHeader expected = Expected(plan.Run, globalHash, global);
         SafetensorsHeader header = ParseUpload(received.File);
         CheckTensors(header, expected);
         if (received.Digest() != new ContentHash(manifest.Content.Sha256))
@@ -55,6 +55,17 @@ internal sealed class UpdateInspector(BlobStore blobs)
         }
 
         return norm;
+    }
+
+    /// <summary>The header of a run's global adapter; the newest is kept, since a whole cohort is judged by it.</summary>
+    private SafetensorsHeader Expected(string run, ContentHash hash, IDiskFile global)
+    {
+        if (_headers.TryGetValue(run, out (ContentHash Global, SafetensorsHeader Header) known) && known.Global == hash)
+            return known.Header;
+
+        SafetensorsHeader header = ReadHeader(global, SafetensorsLimits.Local, "the global adapter");
+        _headers[run] = (hash, header);
+        return header;
     }
 
     private static SafetensorsHeader ParseUpload(IDiskFile file)

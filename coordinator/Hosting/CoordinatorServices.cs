@@ -28,6 +28,7 @@ internal static class CoordinatorServices
 
         WebApplication app = builder.Build();
         app.Use(KestrelSetup.LiftLimits);
+        app.Use(WireErrors.Map);
         app.MapGrpcService<FederationService>();
         app.MapGrpcService<OperationsService>();
         app.MapGrpcService<HealthService>();

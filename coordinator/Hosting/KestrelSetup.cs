@@ -9,8 +9,8 @@ namespace Federated.Coordinator.Hosting;
 /// <summary>The web server's limits: what a caller may send, how slowly, and how much of it at once.</summary>
 internal static class KestrelSetup
 {
-    /// <summary>A request of a call that is no stream: the message and its framing.</summary>
-    private const long ControlBytes = 64 * 1024;
+    /// <summary>A request of a call that is no stream: one message, which has a limit of its own, and its framing.</summary>
+    private const long ControlBytes = ProtocolLimits.MessageBytes + (16 * 1024);
 
     /// <summary>Slowest upload or download, in bytes a second.</summary>
     private const double SlowestRate = 16 * 1024;
@@ -31,6 +31,9 @@ internal static class KestrelSetup
         limits.KeepAliveTimeout = TimeSpan.FromMinutes(10);
         limits.MaxRequestHeadersTotalSize = 16 * 1024;
         limits.MaxRequestHeaderCount = 64;
+        // Four connections a site and a tenth more, for those who watch and probe.
+        int sites = options.Runs.SelectMany(run => run.Definition.Sites).Distinct(StringComparer.Ordinal).Count();
+        limits.MaxConcurrentConnections = Math.Max(64, sites * 44 / 10);
         limits.Http2.MaxStreamsPerConnection = 16;
         limits.Http2.MaxRequestHeaderFieldSize = 8 * 1024;
         // Windows of a few chunks: an upload must not wait for a round trip at every one of them.

@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Federated.Coordinator.Store;
+using Federated.Shared.Peft;
 using Federated.Shared.Protocol;
 
 namespace Federated.Coordinator.Rounds;
@@ -9,8 +9,6 @@ internal sealed class AdapterExporter(IDisk disk, BlobStore blobs, StateFolder s
 {
     private const int BlockBytes = 1024 * 1024;
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
     /// <summary>Writes the folder of a run that succeeded, unless it is there. A failure is logged: it can be repeated by a restart.</summary>
     public void Export(RunState run)
     {
@@ -18,14 +16,15 @@ internal sealed class AdapterExporter(IDisk disk, BlobStore blobs, StateFolder s
             return;
 
         string folder = state.Adapter(run.Definition.Run);
-        string weights = Path.Combine(folder, "adapter_model.safetensors");
+        string weights = Path.Combine(folder, AdapterFolder.WeightsFile);
         if (disk.Length(weights) == run.Global.Length)
             return;
 
         try
         {
             disk.CreateDirectory(folder);
-            Write(Path.Combine(folder, "adapter_config.json"), JsonSerializer.SerializeToUtf8Bytes(Config(run.Definition), Indented));
+            byte[] config = Config(run.Definition).ToJson();
+            Replace(Path.Combine(folder, AdapterFolder.ConfigFile), target => target.Write(0, config));
             CopyTo(weights, new(run.Global.Sha256));
             disk.FlushDirectory(folder);
             log.LogInformation("run {Run}: the adapter is in {Folder}", run.Definition.Run, folder);
@@ -36,19 +35,14 @@ internal sealed class AdapterExporter(IDisk disk, BlobStore blobs, StateFolder s
         }
     }
 
-    private static Dictionary<string, object?> Config(RunDefinition run) => new()
+    private static LoraConfig Config(RunDefinition run) => new()
     {
-        ["peft_type"] = "LORA",
-        ["task_type"] = run.Training.Labels.Count > 0 ? "SEQ_CLS" : "CAUSAL_LM",
-        ["r"] = run.Adapter.Rank,
-        ["lora_alpha"] = run.Adapter.Alpha,
-        ["lora_dropout"] = run.Adapter.Dropout,
-        ["target_modules"] = run.Adapter.TargetModules,
-        ["modules_to_save"] = run.Adapter.ModulesToSave.Count > 0 ? run.Adapter.ModulesToSave : null,
-        ["bias"] = "none",
-        ["fan_in_fan_out"] = false,
-        ["inference_mode"] = true,
-        ["base_model_name_or_path"] = null,
+        TaskType = run.Training.Labels.Count > 0 ? "SEQ_CLS" : "CAUSAL_LM",
+        Rank = run.Adapter.Rank,
+        Alpha = run.Adapter.Alpha,
+        Dropout = run.Adapter.Dropout,
+        TargetModules = ModuleSelector.OfNames(run.Adapter.TargetModules),
+        ModulesToSave = run.Adapter.ModulesToSave.Count > 0 ? run.Adapter.ModulesToSave : null,
     };
 
     private void CopyTo(string path, ContentHash hash)
@@ -65,8 +59,6 @@ internal sealed class AdapterExporter(IDisk disk, BlobStore blobs, StateFolder s
             }
         });
     }
-
-    private void Write(string path, byte[] bytes) => Replace(path, target => target.Write(0, bytes));
 
     private void Replace(string path, Action<IDiskFile> write)
     {

@@ -68,7 +68,7 @@ internal sealed record RunAggregation : RunEffect;
 /// <summary>Let go of the updates of a round that is over.</summary>
 internal sealed record ReleaseUpdates(IReadOnlyList<BlobReference> Updates) : RunEffect;
 
-/// <summary>The run is over: write its adapter for people, let the runs after it begin.</summary>
+/// <summary>The run is over: let the runs after it begin.</summary>
 internal sealed record FinishRun : RunEffect;
 
 /// <summary>Answer to an offered update.</summary>

@@ -117,6 +117,9 @@ internal sealed class RunLoop
         if (!TryPersist(decision, events))
             return;
 
+        // Whoever sees that the run has ended may look for its adapter.
+        if (decision.State.Ended && !_state.Ended)
+            _services.Exporter.Export(decision.State);
         _state = decision.State;
         MeasureFromOpening();
         _services.Changes.Pulse();
@@ -197,7 +200,6 @@ internal sealed class RunLoop
                 Aggregate(followUps, stopping);
                 break;
             case FinishRun:
-                _services.Exporter.Export(_state);
                 Ended?.Invoke();
                 break;
             default:
@@ -222,6 +224,8 @@ internal sealed class RunLoop
         catch (IOException e) when (DiskErrors.IsFull(e))
         {
             _services.Log.LogWarning("run {Run}: the disk is full, the aggregate waits {Seconds} s. Free space on it.", Run, RetryWhenFull.TotalSeconds);
+            _state = _state with { Detail = "the coordinator's disk is full" };
+            _services.Changes.Pulse();
             RetryLater();
         }
     }

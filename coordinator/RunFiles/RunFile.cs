@@ -50,7 +50,8 @@ internal sealed record RunFile(RunDefinition Definition, string ModelFolder, IAg
                 return null;
             }
 
-            using StreamReader text = new(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+            // UTF-8 and nothing else, with or without its mark.
+            using StreamReader text = new(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: false);
             YamlTree root = YamlTree.Parse(text);
             if (root is YamlMap map)
                 return RunFileReader.Read(map, Path.GetDirectoryName(Path.GetFullPath(path))!, rules, errors);

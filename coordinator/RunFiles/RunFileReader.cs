@@ -25,6 +25,10 @@ internal static class RunFileReader
         string after = file.Text("after", "");
         IReadOnlyList<string> sites = file.Texts("sites", required: true);
         int cohort = file.Count("cohort", sites.Count);
+        long seed = file.Whole("seed", 0);
+        if (seed < 0)
+            errors.Add($"{file.Place("seed")} is {seed}; 0 or more was expected.");
+
         RunDefinition definition = new()
         {
             Run = file.Text("run"),
@@ -37,7 +41,7 @@ internal static class RunFileReader
             DeadlineMilliseconds = (long)file.Duration("deadline", TimeSpan.FromMinutes(10)).TotalMilliseconds,
             Rounds = file.Count("rounds"),
             Attempts = file.Count("attempts", 3),
-            Seed = (ulong)file.Whole("seed", 0),
+            Seed = (ulong)Math.Max(0, seed),
             NormCap = file.Number("norm_cap", 0),
             Adapter = Adapter(adapter),
             Training = Training(training),

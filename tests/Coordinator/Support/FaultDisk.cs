@@ -15,6 +15,9 @@ internal sealed class FaultDisk : IDisk
     /// <summary>Flushes of files fail.</summary>
     public bool FlushFails { get; set; }
 
+    /// <summary>Done once, right before the next rename.</summary>
+    public Action? BeforeRename { get; set; }
+
     /// <summary>What <see cref="FreeBytes"/> answers; the real number when null.</summary>
     public long? Free { get; set; }
 
@@ -54,6 +57,8 @@ internal sealed class FaultDisk : IDisk
     public void Rename(string from, string to)
     {
         Note("rename");
+        BeforeRename?.Invoke();
+        BeforeRename = null;
         _disk.Rename(from, to);
     }
 

@@ -38,7 +38,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
             Tokens = TokenFile.Read(world.TokenFile),
             ExitWhenFinished = world.ExitWhenFinished,
         };
-        CoordinatorSeams seams = new() { Clock = world.Clock, Disk = world.Disk, OpenJournal = world.OpenJournal };
+        CoordinatorSeams seams = new() { Clock = world.RealTime ? TimeProvider.System : world.Clock, Disk = world.Disk, OpenJournal = world.OpenJournal };
         return new(await CoordinatorHost.StartAsync(options, seams), world);
     }
 
@@ -116,9 +116,18 @@ internal sealed class TestWorld : IDisposable
 
     public TestClock Clock { get; } = new();
 
+    /// <summary>True when time passes by itself: for what waits a moment between two answers.</summary>
+    public bool RealTime { get; set; }
+
     public FaultDisk Disk { get; } = new();
 
     public Func<string, TimeProvider, IJournal> OpenJournal { get; set; } = SqliteJournal.Open;
+
+    /// <summary>The journal of the coordinators started from now on, with its faults.</summary>
+    public FaultJournal? Journal { get; private set; }
+
+    /// <summary>From now on the journal fails when told to, and its appends stand in the disk's log.</summary>
+    public void WatchJournal() => OpenJournal = (path, clock) => Journal = new FaultJournal(SqliteJournal.Open(path, clock), Disk);
 
     public bool ExitWhenFinished { get; set; }
 
@@ -136,8 +145,11 @@ internal sealed class TestWorld : IDisposable
 
     public string TokenFile => _folder["sites.tokens"];
 
-    /// <summary>Files in the blob store, temporaries too.</summary>
+    /// <summary>Files in the blob store.</summary>
     public IReadOnlyList<string> Blobs => [.. Directory.GetFiles(Path.Combine(State, "blobs"), "*", SearchOption.AllDirectories)];
+
+    /// <summary>Files of updates on their way.</summary>
+    public IReadOnlyList<string> Temporaries => Directory.GetFiles(Path.Combine(State, "blobs", "tmp"));
 
     public string Write(string name, string text)
     {
