@@ -17,6 +17,7 @@ public static class PretrainCommand
         Option<string> sotu = new("--sotu") { Description = "Addresses, as eng/prepare-sotu.sh writes them.", DefaultValueFactory = _ => defaults.Sotu };
         Option<string> mail = new("--mail") { Description = "Mail corpus; only its pretraining split is used.", DefaultValueFactory = _ => defaults.Mail };
         Option<string> output = new("--out") { Description = "Model folder; checkpoints go beside it.", DefaultValueFactory = _ => defaults.Output };
+        Option<int> repeats = Number("--mail-repeats", "How often each training mail stands in the text.", defaults.MailRepeats);
         Option<int> vocabulary = Number("--vocabulary", "Tokens of the vocabulary.", defaults.Vocabulary);
         Option<int> hidden = Number("--hidden", "Width of the hidden states.", defaults.Hidden);
         Option<int> layers = Number("--layers", "Blocks.", defaults.Layers);
@@ -35,10 +36,10 @@ public static class PretrainCommand
             Pretrains a small Llama on public text. Started again, it goes on from its newest checkpoint.
 
             Example:
-              eng/prepare-sotu.sh && simulations pretrain --out artifacts/base --steps 2400
+              eng/prepare-sotu.sh && simulations pretrain --out artifacts/base
             """)
         {
-            sotu, mail, output, vocabulary, hidden, layers, heads, keyValueHeads, intermediate, context, batch, steps, rate, seed, threads, every,
+            sotu, mail, output, repeats, vocabulary, hidden, layers, heads, keyValueHeads, intermediate, context, batch, steps, rate, seed, threads, every,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(
             new PretrainingOptions
@@ -46,6 +47,7 @@ public static class PretrainCommand
                 Sotu = parsed.GetRequiredValue(sotu),
                 Mail = parsed.GetRequiredValue(mail),
                 Output = parsed.GetRequiredValue(output),
+                MailRepeats = parsed.GetValue(repeats),
                 Vocabulary = parsed.GetValue(vocabulary),
                 Hidden = parsed.GetValue(hidden),
                 Layers = parsed.GetValue(layers),

@@ -32,7 +32,7 @@ public sealed class Pretrainer(PretrainingOptions options, TimeProvider clock)
         ArgumentNullException.ThrowIfNull(report);
         long start = clock.GetTimestamp();
         torch.set_num_threads(options.Threads);
-        PretrainingCorpus corpus = PretrainingCorpus.Load(options.Sotu, options.Mail);
+        PretrainingCorpus corpus = PretrainingCorpus.Load(options.Sotu, options.Mail, options.MailRepeats);
         Tokenizer tokenizer = TrainTokenizer(corpus, cancellation);
         int endOfText = tokenizer.Special.Eos!.Value;
         TokenSequences training = new(corpus.Training, tokenizer, endOfText, options.Context);

@@ -11,8 +11,11 @@ namespace Federated.Simulations.Pretraining;
 public sealed record PretrainingCorpus(IReadOnlyList<string> Training, IReadOnlyList<string> HeldOutSpeeches, IReadOnlyList<string> HeldOutMail)
 {
     /// <summary>Reads both sources. No mail of the training or test split is touched.</summary>
+    /// <param name="sotu">Addresses.</param>
+    /// <param name="mail">The mail corpus.</param>
+    /// <param name="mailRepeats">How often each training mail stands in the text: there is far less mail than speech.</param>
     /// <exception cref="InvalidDataException">A file is damaged; it is named.</exception>
-    public static PretrainingCorpus Load(string sotu, string mail)
+    public static PretrainingCorpus Load(string sotu, string mail, int mailRepeats)
     {
         List<string> training = [], speeches = [], letters = [];
         int number = 0;
@@ -35,7 +38,10 @@ public sealed record PretrainingCorpus(IReadOnlyList<string> Training, IReadOnly
         foreach (MailRecord record in MailCorpus.Load(mail).Where(record => record.Split == MailSplits.Pretrain))
         {
             bool heldOut = ContentHash.Of(System.Text.Encoding.UTF8.GetBytes(record.Id)).ToArray()[0] < 26;
-            (heldOut ? letters : training).Add(record.Text);
+            if (heldOut)
+                letters.Add(record.Text);
+            else
+                training.AddRange(Enumerable.Repeat(record.Text, mailRepeats));
         }
 
         return new(training, speeches, letters);

@@ -12,6 +12,9 @@ public sealed record PretrainingOptions
     /// <summary>Folder of the model, in Hugging Face layout.</summary>
     public required string Output { get; init; }
 
+    /// <summary>How often each training mail stands in the text.</summary>
+    public int MailRepeats { get; init; } = 1;
+
     /// <summary>Tokens of the vocabulary.</summary>
     public int Vocabulary { get; init; } = 4096;
 
@@ -37,7 +40,7 @@ public sealed record PretrainingOptions
     public int BatchSize { get; init; } = 16;
 
     /// <summary>Optimiser steps; 0 writes the untrained model.</summary>
-    public int Steps { get; init; } = 2400;
+    public int Steps { get; init; } = 1500;
 
     /// <summary>Peak learning rate.</summary>
     public double LearningRate { get; init; } = 3e-3;
@@ -59,6 +62,7 @@ public sealed record PretrainingOptions
             errors.Add($"--sotu '{Sotu}' does not exist; make it with eng/prepare-sotu.sh.");
         if (!File.Exists(Mail))
             errors.Add($"--mail '{Mail}' does not exist; make it with eng/prepare-mail.sh.");
+        Range("--mail-repeats", MailRepeats, 0, 1000);
         Range("--vocabulary", Vocabulary, 258, 1 << 20);
         Range("--layers", Layers, 1, 1000);
         Range("--context", Context, 8, 65_536);

@@ -29,12 +29,12 @@ public static class LineChart
         (double lowX, double highX) = Bounds(points.Select(p => p.X), 0);
         (double lowY, double highY) = Bounds(points.Select(p => p.Y), 0.05);
         StringBuilder svg = new();
-        Add($"""<svg class="chart" viewBox="0 0 {Width} {Height}" role="img" aria-label="{Html.Text(title)}">""");
+        Add($"""<svg xmlns="http://www.w3.org/2000/svg" class="chart" font-family="system-ui, sans-serif" font-size="11" viewBox="0 0 {Width} {Height}" role="img" aria-label="{Html.Text(title)}">""");
         Add($"""<text x="{Left}" y="18" class="title">{Html.Text(title)}</text>""");
         for (int i = 0; i <= 4; i++)
         {
             double value = lowY + ((highY - lowY) * i / 4);
-            Add($"""<line x1="{Left}" x2="{Width - Right}" y1="{Y(value):0.#}" y2="{Y(value):0.#}" class="grid"/>""");
+            Add($"""<line x1="{Left}" x2="{Width - Right}" y1="{Y(value):0.#}" y2="{Y(value):0.#}" class="grid" stroke="#e3e8ee"/>""");
             Add($"""<text x="{Left - 6}" y="{Y(value) + 4:0.#}" class="tick" text-anchor="end">{value.ToString(format, CultureInfo.InvariantCulture)}</text>""");
         }
 
