@@ -4,11 +4,13 @@
 unpack_npm_package() {
   local name=$1 version=$2 folder archive
   folder="artifacts/npm/${name//\//-}-$version"
-  if [[ ! -e "$folder/package.json" ]]; then
-    command -v npm >/dev/null || { echo "npm is missing: apt-get install npm" >&2; return 1; }
-    mkdir -p "$folder"
+  if [[ ! -d "$folder" ]]; then
+    command -v npm >/dev/null || { echo "npm is missing; install it with: apt-get install npm" >&2; return 1; }
+    rm -rf "$folder.part"
+    mkdir -p "$folder.part"
     archive=$(npm pack "$name@$version" --silent --ignore-scripts --pack-destination artifacts/npm | tail -n 1)
-    tar -xzf "artifacts/npm/$archive" -C "$folder" --strip-components=1
+    tar -xzf "artifacts/npm/$archive" -C "$folder.part" --strip-components=1
+    mv "$folder.part" "$folder"
   fi
   echo "$folder"
 }

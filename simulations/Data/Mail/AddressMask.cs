@@ -6,21 +6,23 @@ namespace Federated.Simulations.Data.Mail;
 /// <remarks>The tokens are the same for ham and spam: <c>&lt;mail&gt; &lt;url&gt; &lt;ip&gt; &lt;phone&gt; &lt;number&gt; &lt;id&gt; &lt;street&gt;</c>.</remarks>
 public static partial class AddressMask
 {
+    private const string MailScheme = "mailto:";
+
     /// <summary>Replaces every match; amounts, dates and times stay.</summary>
     /// <param name="text">Any text.</param>
     public static string Apply(string text)
     {
-        string masked = MailLink().Replace(text, "<mail>");
+        string masked = MailLink().Replace(text, match => match.Length > MailScheme.Length ? "<mail>" : "");
         masked = Link().Replace(masked, "<url>");
         masked = MailAddress().Replace(masked, "<mail>");
         masked = SpelledMail().Replace(masked, "<mail>");
         masked = StarredMail().Replace(masked, "<mail>");
         masked = IpAddress().Replace(masked, "<ip>");
         masked = Domain().Replace(masked, "<url>");
-        masked = Identifier().Replace(masked, match => LooksRandom(match.ValueSpan) ? "<id>" : match.Value);
         masked = LabelledTelephone().Replace(masked, "${label}<phone>");
         masked = Telephone().Replace(masked, match => IsDate(match.ValueSpan) ? match.Value : "<phone>");
         masked = FurtherTelephone().Replace(masked, "${first}<phone>");
+        masked = Identifier().Replace(masked, match => LooksRandom(match.ValueSpan) ? "<id>" : match.Value);
         masked = Street().Replace(masked, "<street>");
         masked = LongNumber().Replace(masked, "<number>");
         return Repeated().Replace(DoubledBrackets().Replace(masked, "<$1>"), "$1");
@@ -42,7 +44,7 @@ public static partial class AddressMask
 
     private static bool IsDate(ReadOnlySpan<char> token) => Date().IsMatch(token);
 
-    [GeneratedRegex(@"<?\bmailto:\s*[^\s<>""\])]+>?", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"<?mailto:(?:\s*[^\s<>""\])]+>?)?", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex MailLink();
 
     [GeneratedRegex(@"<?(?:https?:/{0,2}|(?:\bftp|news|nntp|telnet|irc|file|javascript):/{1,2})[^\s<>""]+>?|www\d?\.[^\s<>""]+", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]

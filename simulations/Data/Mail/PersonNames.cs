@@ -69,7 +69,10 @@ public sealed partial class PersonNames
             _mailsNaming[part] = _mailsNaming.GetValueOrDefault(part) + 1;
     }
 
-    /// <summary>Whether the words, lower-case and without initials, are the whole name of a person of the collection.</summary>
+    /// <summary>
+    /// Whether the words, lower-case and without initials, are the whole name of a person of the collection and not all ordinary:
+    /// bulk mail is sent in the name of "Great Deals".
+    /// </summary>
     public bool IsPerson(string joined) => _people.Contains(joined) && !joined.Split(' ').All(IsCommon);
 
     /// <summary>Whether the lower-case word occurs in some person's name.</summary>
