@@ -129,6 +129,7 @@ void attend(
     });
 }
 
+/// Where gradients go; null for one that nobody wants.
 struct AttentionGradients {
     float *query, *key, *value;
 };
@@ -146,11 +147,12 @@ void attend_backward(
                 const int64_t stride = s.query_stride(), key_stride = s.key_stride();
                 product(false, true, count, seen, s.width, scale, query + place, stride, k, key_stride, 0, p, seen);
                 probabilities(p, count, seen, first + 1, log_denominators + head * s.positions + start + first);
-                product(true, false, seen, s.width, count, 1, p, seen, grad + place, stride, 1, d.value + key_place, key_stride);
+                if (d.value != nullptr) product(true, false, seen, s.width, count, 1, p, seen, grad + place, stride, 1, d.value + key_place, key_stride);
+                if (d.query == nullptr && d.key == nullptr) continue;
                 product(false, true, count, seen, s.width, 1, grad + place, stride, v, key_stride, 0, dp, seen);
                 softmax_backward(p, dp, count, seen, out + place, grad + place, stride, s.width);
-                product(false, false, count, s.width, seen, scale, dp, seen, k, key_stride, 0, d.query + place, stride);
-                product(true, false, seen, s.width, count, scale, dp, seen, query + place, stride, 1, d.key + key_place, key_stride);
+                if (d.query != nullptr) product(false, false, count, s.width, seen, scale, dp, seen, k, key_stride, 0, d.query + place, stride);
+                if (d.key != nullptr) product(true, false, seen, s.width, count, scale, dp, seen, query + place, stride, 1, d.key + key_place, key_stride);
             }
         }
     });
@@ -174,13 +176,18 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
     }
 
     static variable_list backward(AutogradContext* context, variable_list grads) {
+        refuse_second_derivative("packed_attention");
         auto saved = context->get_saved_variables();
         const Tensor &q = saved[0], &k = saved[1], &v = saved[2];
-        Tensor g = grads[0].contiguous(), dq = at::empty_like(q), dk = at::zeros_like(k), dv = at::zeros_like(v);
+        Tensor g = grads[0].contiguous(), dq, dk, dv;
+        if (context->needs_input_grad(0)) dq = at::empty_like(q);
+        if (context->needs_input_grad(1)) dk = at::zeros_like(k);
+        if (context->needs_input_grad(2)) dv = at::zeros_like(v);
+        auto memory = [](const Tensor& tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; };
         attend_backward(
             shape_of(q, k), context->saved_data["offsets"].toIntVector(), static_cast<float>(context->saved_data["scale"].toDouble()), q.data_ptr<float>(),
             k.data_ptr<float>(), v.data_ptr<float>(), saved[3].data_ptr<float>(), saved[4].data_ptr<float>(), g.data_ptr<float>(),
-            {dq.data_ptr<float>(), dk.data_ptr<float>(), dv.data_ptr<float>()});
+            {memory(dq), memory(dk), memory(dv)});
         return {dq, dk, dv, Tensor(), Tensor()};
     }
 };

@@ -34,6 +34,11 @@ bool records(const Tensors&... tensors) {
     return at::GradMode::is_enabled() && (... || (tensors.defined() && tensors.requires_grad()));
 }
 
+/// Called first in every backward pass: what follows is arithmetic that autograd does not see, so a derivative of it would be silently wrong.
+inline void refuse_second_derivative(const char* op) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), op, ": no second derivative (create_graph); the composed form of the operation has one");
+}
+
 /// exp(x) without a branch or a call, so that a loop over it becomes vector code. Relative error below 2e-7 on [-87, 88]; 0 below.
 /// Cephes' expf: exp(x) = 2^n exp(r), |r| <= ln(2)/2, by a polynomial of degree 6.
 inline __attribute__((always_inline)) float exp_of(float x) {

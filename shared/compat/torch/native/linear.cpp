@@ -14,32 +14,34 @@ namespace {
 // ---- y = x W^T + b + s (x A^T) B^T. Every addition happens inside a product; only x and x A^T are kept. ----
 
 struct LoraLinear : torch::autograd::Function<LoraLinear> {
+    // The bias comes after all other tensors: autograd does not count a missing one, and the numbers of those behind it would shift.
     static Tensor forward(
-        AutogradContext* context, const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias, const Tensor& a, const Tensor& b, double scale) {
+        AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& a, const Tensor& b, const c10::optional<Tensor>& bias, double scale) {
         Tensor low = at::mm(x, a.t());
         Tensor y = at::linear(x, weight, bias);
         y.addmm_(low, b.t(), 1, scale);
         if (context != nullptr) {
             context->save_for_backward({x, weight, a, b, low});
             context->saved_data["scale"] = scale;
-            context->saved_data["bias"] = bias.has_value() && bias->requires_grad();
+            context->saved_data["bias"] = bias.has_value() && bias->defined();
         }
         return y;
     }
 
     static variable_list backward(AutogradContext* context, variable_list grads) {
+        refuse_second_derivative("lora_linear");
         auto saved = context->get_saved_variables();
         const Tensor &x = saved[0], &weight = saved[1], &a = saved[2], &b = saved[3], &low = saved[4];
         const double scale = context->saved_data["scale"].toDouble();
-        Tensor g = grads[0].contiguous(), dx, dw, dbias, da, db;
-        Tensor dlow = at::mm(g, b).mul_(scale);
-        // Asked of the tensors themselves: needs_input_grad counts only the inputs that are there, and the bias may not be.
-        if (x.requires_grad()) dx = at::mm(g, weight).addmm_(dlow, a);
-        if (weight.requires_grad()) dw = at::mm(g.t(), x);
-        if (context->saved_data["bias"].toBool()) dbias = g.sum(0);
-        if (a.requires_grad()) da = at::mm(dlow.t(), x);
-        if (b.requires_grad()) db = at::mm(g.t(), low).mul_(scale);
-        return {dx, dw, dbias, da, db, Tensor()};
+        const bool below = context->needs_input_grad(0), factor = context->needs_input_grad(2);
+        Tensor g = grads[0].contiguous(), dlow, dx, dw, da, db, dbias;
+        if (below || factor) dlow = at::mm(g, b).mul_(scale);
+        if (below) dx = at::mm(g, weight).addmm_(dlow, a);
+        if (context->needs_input_grad(1)) dw = at::mm(g.t(), x);
+        if (factor) da = at::mm(dlow.t(), x);
+        if (context->needs_input_grad(3)) db = at::mm(g.t(), low).mul_(scale);
+        if (context->saved_data["bias"].toBool() && context->needs_input_grad(4)) dbias = g.sum(0);
+        return {dx, dw, da, db, dbias, Tensor()};
     }
 };
 
@@ -48,8 +50,8 @@ Tensor lora_linear(const Tensor& x, const Tensor& weight, const c10::optional<Te
         x.dim() == 2 && weight.dim() == 2 && a.dim() == 2 && b.dim() == 2 && x.size(1) == weight.size(1) && a.size(1) == weight.size(1) &&
             b.size(0) == weight.size(0) && a.size(0) == b.size(1),
         "lora_linear: x ", x.sizes(), ", W ", weight.sizes(), ", A ", a.sizes(), ", B ", b.sizes(), "; (n, in), (out, in), (r, in), (out, r) were expected");
-    return records(x, weight, bias.value_or(Tensor()), a, b) ? LoraLinear::apply(x, weight, bias, a, b, scale)
-                                                              : LoraLinear::forward(nullptr, x, weight, bias, a, b, scale);
+    return records(x, weight, bias.value_or(Tensor()), a, b) ? LoraLinear::apply(x, weight, a, b, bias, scale)
+                                                              : LoraLinear::forward(nullptr, x, weight, a, b, bias, scale);
 }
 
 // ---- sum over positions of -log softmax(h W^T + b)[target]. The logits exist only for a slice of positions at a time; the gradient
@@ -121,8 +123,7 @@ Tensor cross_entropy(
 
 struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
     static Tensor forward(
-        AutogradContext* context, const Tensor& h, const Tensor& weight, const c10::optional<Tensor>& bias, const Tensor& targets) {
-        Tensor offset = bias.value_or(Tensor());
+        AutogradContext* context, const Tensor& h, const Tensor& weight, const Tensor& offset, const Tensor& targets) {
         LossGradients gradients;
         if (h.requires_grad()) gradients.hidden = at::empty_like(h);
         if (weight.requires_grad()) gradients.weight = at::zeros_like(weight);
@@ -133,6 +134,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
     }
 
     static variable_list backward(AutogradContext* context, variable_list grads) {
+        refuse_second_derivative("linear_cross_entropy");
         auto saved = context->get_saved_variables();
         for (Tensor& gradient : saved) {
             if (gradient.defined()) gradient = gradient.mul(grads[0]);
@@ -155,7 +157,12 @@ Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const c1
         TORCH_CHECK(target < classes && (target >= 0 || target == -100), "linear_cross_entropy: target ", target, " at ", i, " of ", classes, " classes");
     }
     Tensor offset = bias.value_or(Tensor());
-    return records(hidden, weight, offset) ? LinearCrossEntropy::apply(hidden.contiguous(), weight.contiguous(), bias, targets)
+    if (offset.defined()) {
+        check_floats(offset, "linear_cross_entropy", "bias");
+        TORCH_CHECK(offset.dim() == 1 && offset.size(0) == classes, "linear_cross_entropy: bias ", offset.sizes(), " for ", classes, " classes");
+        offset = offset.contiguous();
+    }
+    return records(hidden, weight, offset) ? LinearCrossEntropy::apply(hidden.contiguous(), weight.contiguous(), offset, targets)
                                            : cross_entropy(hidden.contiguous(), weight.contiguous(), offset, targets, nullptr);
 }
 

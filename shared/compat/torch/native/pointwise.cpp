@@ -58,6 +58,7 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     }
 
     static variable_list backward(AutogradContext* context, variable_list grads) {
+        refuse_second_derivative("rms_norm");
         auto saved = context->get_saved_variables();
         const Tensor &x = saved[0], &w = saved[1], &scale = saved[2];
         Tensor g = grads[0].contiguous(), dx, dw;
@@ -119,6 +120,7 @@ struct Rotary : torch::autograd::Function<Rotary> {
     }
 
     static variable_list backward(AutogradContext* context, variable_list grads) {
+        refuse_second_derivative("rotary");
         auto saved = context->get_saved_variables();
         return {rotated(grads[0], saved[0], saved[1], -1), Tensor(), Tensor()};
     }
@@ -160,6 +162,7 @@ struct SwiGlu : torch::autograd::Function<SwiGlu> {
     }
 
     static variable_list backward(AutogradContext* context, variable_list grads) {
+        refuse_second_derivative("swiglu");
         auto saved = context->get_saved_variables();
         Tensor g = grads[0].contiguous(), dgate = at::empty_like(saved[0]), dup = at::empty_like(saved[1]);
         at::parallel_for(0, g.numel(), kGrain, [&](int64_t begin, int64_t end) {
