@@ -5,5 +5,8 @@ RootCommand root = new("Measurements of this product beside a peer: the same wor
 {
     AggregationBenchmark.Command(),
     AggregationWorker.Command(),
+    TrainStepBenchmark.Command(),
+    TrainStepWorker.Command(),
+    DispatchBenchmark.Command(),
 };
 return await root.Parse(args).InvokeAsync();

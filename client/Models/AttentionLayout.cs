@@ -8,7 +8,7 @@ internal sealed class AttentionLayout
 {
     private readonly SequenceBatch _batch;
     private readonly Tensor _cos, _sin;
-    private readonly Tensor? _mask;
+    private readonly Tensor? _mask, _kept;
 
     internal AttentionLayout(SequenceBatch batch, RotaryEmbedding rotary, ForwardTrace? trace)
     {
@@ -19,7 +19,16 @@ internal sealed class AttentionLayout
         _mask = batch.IsPacked ? null : CausalMask(batch);
     }
 
+    private AttentionLayout(AttentionLayout all, Tensor kept) =>
+        (_batch, Trace, _cos, _sin, _mask, _kept) = (all._batch, all.Trace, all._cos, all._sin, all._mask, kept);
+
     internal ForwardTrace? Trace { get; }
+
+    /// <summary>The layout of a block of whose output only some positions are wanted, (n) int64.</summary>
+    internal AttentionLayout Keeping(Tensor positions) => new(this, positions);
+
+    /// <summary>The rows of (positions, width) that the block goes on with once attention has mixed them: all of them, or the wanted ones.</summary>
+    internal Tensor Keep(Tensor rows) => _kept is null ? rows : rows.index_select(0, _kept);
 
     /// <summary>(n, heads, width) → the same, rotated by each position's angles.</summary>
     internal Tensor Rotate(Tensor heads) => Kernels.Rotary(heads, _cos, _sin);

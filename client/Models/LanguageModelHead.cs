@@ -22,8 +22,11 @@ public sealed class LanguageModelHead : IModelHead
     /// <summary>A head that shares the token table, (vocabulary, hidden).</summary>
     public static LanguageModelHead Tied(Parameter table) => new(null, table);
 
-    /// <summary>(positions, hidden) → (positions, vocabulary).</summary>
-    public Tensor Logits(Tensor hidden, SequenceBatch batch) => _own is null ? Kernels.Linear(hidden, _table!, null) : _own.call(hidden);
+    /// <inheritdoc/>
+    public long[]? Positions(SequenceBatch batch) => null;
+
+    /// <summary>(n, hidden) → (n, vocabulary).</summary>
+    public Tensor Logits(Tensor hidden) => _own is null ? Kernels.Linear(hidden, _table!, null) : _own.call(hidden);
 
     /// <summary>Sum of the cross-entropies of some positions, without keeping all their logits where a kernel can avoid it.</summary>
     /// <param name="hidden">Hidden states of those positions, (n, hidden).</param>

@@ -50,25 +50,28 @@ public sealed class LlamaBackbone : nn.Module<SequenceBatch, Tensor>, IBackbone
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(SequenceBatch input) => Encode(input, null);
+    public override Tensor forward(SequenceBatch input) => Encode(input);
 
     /// <inheritdoc/>
-    public Tensor Encode(SequenceBatch batch, ForwardTrace? trace)
+    public Tensor Encode(SequenceBatch batch, long[]? positions = null, ForwardTrace? trace = null)
     {
         using DisposeScope scope = NewDisposeScope();
+        Tensor? wanted = positions is null ? null : tensor(positions, [positions.Length]);
         AttentionLayout layout = new(batch, _rotary, trace);
+        // A position of the last block feeds no other; those nobody asked for end at its attention. A trace shows them all.
+        AttentionLayout last = wanted is null || trace is not null ? layout : layout.Keeping(wanted);
         Tensor hidden = _embedTokens.call(batch.IdTensor(_vocabularySize));
-        foreach (LlamaBlock block in _layers)
+        for (int i = 0; i < _layers.Count; i++)
         {
             trace?.AddHidden(hidden);
-            Tensor next = block.call(hidden, layout);
+            Tensor next = _layers[i].call(hidden, i == _layers.Count - 1 ? last : layout);
             hidden.Dispose();
             hidden = next;
         }
 
         Tensor normed = _norm.call(hidden);
         trace?.AddHidden(normed);
-        return normed.MoveToOuterDisposeScope();
+        return (wanted is not null && trace is not null ? normed.index_select(0, wanted) : normed).MoveToOuterDisposeScope();
     }
 }
 
@@ -92,7 +95,7 @@ internal sealed class LlamaBlock : nn.Module<Tensor, AttentionLayout, Tensor>
     public override Tensor forward(Tensor input1, AttentionLayout input2)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor attended = input1 + _attention.call(_inputNorm.call(input1), input2);
+        Tensor attended = input2.Keep(input1) + _attention.call(_inputNorm.call(input1), input2);
         return (attended + _feedForward.call(_feedForwardNorm.call(attended))).MoveToOuterDisposeScope();
     }
 }
@@ -122,7 +125,8 @@ internal sealed class LlamaAttention : nn.Module<Tensor, AttentionLayout, Tensor
         Tensor query = input2.Rotate(_query.call(input1).view(-1, _heads, _width));
         Tensor key = input2.Rotate(_key.call(input1).view(-1, _keyHeads, _width));
         Tensor value = _value.call(input1).view(-1, _keyHeads, _width);
-        return _output.call(input2.Attend(query, key, value, 1 / Math.Sqrt(_width))).MoveToOuterDisposeScope();
+        Tensor mixed = input2.Attend(query, key, value, 1 / Math.Sqrt(_width));
+        return _output.call(input2.Keep(mixed)).MoveToOuterDisposeScope();
     }
 }
 

@@ -69,7 +69,7 @@ public sealed class PretrainedModel : nn.Module<SequenceBatch, Tensor>
     public Tensor Logits(SequenceBatch batch, ForwardTrace? trace = null)
     {
         using DisposeScope scope = NewDisposeScope();
-        return Head.Logits(Backbone.Encode(batch, trace), batch).MoveToOuterDisposeScope();
+        return Head.Logits(Backbone.Encode(batch, Head.Positions(batch), trace)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Fills <paramref name="parameters"/> with seeded initial values: matrices normal, norms one, biases and the padding token's row zero.</summary>

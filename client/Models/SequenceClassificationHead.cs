@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Federated.Client.Models;
@@ -20,11 +19,9 @@ public sealed class SequenceClassificationHead : IModelHead
     /// <inheritdoc/>
     public IReadOnlyList<(string Name, nn.Module Module)> Modules => [("score", _score)];
 
-    /// <summary>(positions, hidden) → (rows, labels).</summary>
-    public Tensor Logits(Tensor hidden, SequenceBatch batch)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor last = tensor(batch.LastTokens(_padTokenId), [batch.Rows]);
-        return _score.call(hidden.index_select(0, last)).MoveToOuterDisposeScope();
-    }
+    /// <summary>The last real token of each row.</summary>
+    public long[]? Positions(SequenceBatch batch) => batch.LastTokens(_padTokenId);
+
+    /// <summary>(rows, hidden) → (rows, labels).</summary>
+    public Tensor Logits(Tensor hidden) => _score.call(hidden);
 }

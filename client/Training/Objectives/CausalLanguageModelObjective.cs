@@ -21,7 +21,7 @@ public sealed class CausalLanguageModelObjective : IObjective
 
         using DisposeScope scope = NewDisposeScope();
         (long[] positions, long[] targets) = Predictions(batch);
-        Tensor hidden = model.Backbone.Encode(batch.Tokens, null).index_select(0, tensor(positions, [positions.Length]));
+        Tensor hidden = model.Backbone.Encode(batch.Tokens, positions);
         return head.CrossEntropy(hidden, tensor(targets, [targets.Length])).MoveToOuterDisposeScope();
     }
 

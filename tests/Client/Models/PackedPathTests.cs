@@ -57,12 +57,49 @@ public sealed class PackedPathTests
         Assert.Contains(expected.Values, gradient => gradient.Any(value => Math.Abs(value) > 0.01));
     }
 
-    private static Dictionary<string, float[]> Gradients(PretrainedModel model, IObjective objective, TrainingBatch batch)
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Encode_SomePositions_EqualsThoseOfAll(bool packed)
+    {
+        using PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(), 21);
+        using DisposeScope scope = NewDisposeScope();
+        IReadOnlyList<ReadOnlyMemory<int>> sequences = TinyLlama.Sequences(21, 5, 12, shortest: 3);
+        SequenceBatch batch = packed ? SequenceBatch.Packed(sequences) : SequenceBatch.Padded(sequences, 0);
+        long[] positions = [2, 0, batch.Offsets.Span[3] + 1, batch.Offsets.Span[4]];
+        Tensor wanted = tensor(positions, [positions.Length]);
+
+        Dictionary<string, float[]> expected = Gradients(model, () => model.Backbone.Encode(batch).index_select(0, wanted).pow(2).sum());
+        Dictionary<string, float[]> actual = Gradients(model, () => model.Backbone.Encode(batch, positions).pow(2).sum());
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        Assert.All(expected, gradient => Near.Equal(gradient.Value, actual[gradient.Key], 5e-5, gradient.Key, 1e-4));
+        Near.Equal(
+            model.Backbone.Encode(batch).index_select(0, wanted).Floats(), model.Backbone.Encode(batch, positions).Floats(), 1e-5, "hidden states", 1e-5);
+    }
+
+    [Fact]
+    public void Encode_SomePositionsWithTrace_TracesAllAndReturnsThose()
+    {
+        using PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(), 22);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable _ = no_grad();
+        SequenceBatch batch = SequenceBatch.Padded(TinyLlama.Sequences(22, 3, 8, shortest: 4), 0);
+        using ForwardTrace trace = new();
+        Tensor traced = model.Backbone.Encode(batch, [3, 1], trace);
+        Assert.All(trace.HiddenStates, hidden => Assert.Equal(batch.Count, hidden.shape[0]));
+        Near.Equal(model.Backbone.Encode(batch, [3, 1]).Floats(), traced.Floats(), 1e-5, "hidden states", 1e-5);
+    }
+
+    private static Dictionary<string, float[]> Gradients(PretrainedModel model, IObjective objective, TrainingBatch batch) =>
+        Gradients(model, () => objective.Sum(model, batch));
+
+    private static Dictionary<string, float[]> Gradients(PretrainedModel model, Func<Tensor> loss)
     {
         using DisposeScope scope = NewDisposeScope();
         foreach ((_, Parameter parameter) in model.Parameters)
             (parameter.requires_grad, parameter.grad) = (true, null);
-        objective.Sum(model, batch).backward();
-        return model.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Value.grad!.Floats().ToArray());
+        loss().backward();
+        return model.Parameters.Where(parameter => parameter.Value.grad is not null)
+            .ToDictionary(parameter => parameter.Name, parameter => parameter.Value.grad!.Floats().ToArray());
     }
 }

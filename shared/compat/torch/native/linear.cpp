@@ -123,7 +123,8 @@ Tensor cross_entropy(
 
 struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
     static Tensor forward(
-        AutogradContext* context, const Tensor& h, const Tensor& weight, const Tensor& offset, const Tensor& targets) {
+        AutogradContext* context, const Tensor& h, const Tensor& weight, const c10::optional<Tensor>& bias, const Tensor& targets) {
+        Tensor offset = bias.value_or(Tensor());
         LossGradients gradients;
         if (h.requires_grad()) gradients.hidden = at::empty_like(h);
         if (weight.requires_grad()) gradients.weight = at::zeros_like(weight);
@@ -156,14 +157,15 @@ Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const c1
         const int64_t target = targets.data_ptr<int64_t>()[i];
         TORCH_CHECK(target < classes && (target >= 0 || target == -100), "linear_cross_entropy: target ", target, " at ", i, " of ", classes, " classes");
     }
-    Tensor offset = bias.value_or(Tensor());
-    if (offset.defined()) {
-        check_floats(offset, "linear_cross_entropy", "bias");
-        TORCH_CHECK(offset.dim() == 1 && offset.size(0) == classes, "linear_cross_entropy: bias ", offset.sizes(), " for ", classes, " classes");
-        offset = offset.contiguous();
+    c10::optional<Tensor> offset;
+    if (bias.has_value() && bias->defined()) {
+        check_floats(*bias, "linear_cross_entropy", "bias");
+        TORCH_CHECK(bias->dim() == 1 && bias->size(0) == classes, "linear_cross_entropy: bias ", bias->sizes(), " for ", classes, " classes");
+        offset = bias->contiguous();
     }
-    return records(hidden, weight, offset) ? LinearCrossEntropy::apply(hidden.contiguous(), weight.contiguous(), offset, targets)
-                                           : cross_entropy(hidden.contiguous(), weight.contiguous(), offset, targets, nullptr);
+    const Tensor added = offset.value_or(Tensor());
+    return records(hidden, weight, added) ? LinearCrossEntropy::apply(hidden.contiguous(), weight.contiguous(), offset, targets)
+                                          : cross_entropy(hidden.contiguous(), weight.contiguous(), added, targets, nullptr);
 }
 
 }  // namespace

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace Federated.Benchmarks;
+
+/// <summary><c>train-step</c>: this product's LoRA training step beside PyTorch's, turn by turn, each in a process of its own.</summary>
+internal static class TrainStepBenchmark
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    internal static Command Command()
+    {
+        Option<int[]> threads = new("--threads") { Description = "Thread counts to measure.", DefaultValueFactory = _ => [1, 2], AllowMultipleArgumentsPerToken = true };
+        Option<double> seconds = new("--seconds") { Description = "Seconds of steps a process is measured for.", DefaultValueFactory = _ => 10 };
+        Option<int> repeats = new("--repeats") { Description = "Turns each side takes; medians are reported.", DefaultValueFactory = _ => 3 };
+        Option<string> python = new("--python") { Description = "A Python 3 with torch and numpy.", DefaultValueFactory = _ => "/usr/bin/python3" };
+        Option<string?> json = new("--json") { Description = "File that takes the measurements as JSON." };
+        Command command = new("train-step", "Measures a LoRA training step beside PyTorch: tokens per second, peak memory, share of the matrix-product peak.")
+        {
+            threads, seconds, repeats, python, json,
+        };
+        command.SetAction(parsed => Run(
+            parsed.GetRequiredValue(threads), parsed.GetValue(seconds), parsed.GetValue(repeats), parsed.GetRequiredValue(python), parsed.GetValue(json)));
+        return command;
+    }
+
+    private static void Run(int[] threads, double seconds, int repeats, string python, string? json)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(repeats, 1);
+        string work = Directory.CreateTempSubdirectory("train-step-").FullName;
+        try
+        {
+            TrainStepWork.Write(work);
+            List<TrainStepComparison> comparisons = [];
+            foreach (int count in threads)
+            {
+                foreach (string name in TrainStepWork.Cases)
+                    comparisons.Add(Compare(work, name, count, seconds, repeats, python));
+            }
+
+            Print(comparisons);
+            if (json is not null)
+                File.WriteAllText(json, JsonSerializer.Serialize(comparisons, Indented));
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+    }
+
+    private static TrainStepComparison Compare(string work, string name, int threads, double seconds, int repeats, string python)
+    {
+        string[] options = ["--work", work, "--case", name, "--threads", $"{threads}", "--seconds", seconds.ToString(CultureInfo.InvariantCulture)];
+        List<TrainStepMeasurement> ours = [], peers = [];
+        for (int turn = 0; turn < repeats; turn++)
+        {
+            ours.Add(Measure(Environment.ProcessPath!, [.. Own(), TrainStepWorker.Name, .. options], threads));
+            peers.Add(Measure(python, [Path.Combine(AppContext.BaseDirectory, "peers", "train_step.py"), .. options], threads));
+        }
+
+        TrainStepComparison comparison = new(name, threads, ours, peers);
+        comparison.CheckSameWork();
+        return comparison;
+    }
+
+    // Under 'dotnet Federated.Benchmarks.dll' the process is dotnet, which wants the assembly first.
+    private static string[] Own() =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "Federated.Benchmarks.dll")] : [];
+
+    private static TrainStepMeasurement Measure(string program, string[] arguments, int threads)
+    {
+        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true };
+        start.Environment["OMP_NUM_THREADS"] = $"{threads}";
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0
+            ? JsonSerializer.Deserialize<TrainStepMeasurement>(output)!
+            : throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}: {output}");
+    }
+
+    private static void Print(List<TrainStepComparison> comparisons)
+    {
+        Table table = new Table().AddColumns(
+            "batch", "threads", "tokens/s", "PyTorch", "ratio", "ratio by CPU time", "peak MiB", "PyTorch", "ratio", "products' share of time", "share of sgemm peak");
+        foreach (TrainStepComparison c in comparisons)
+        {
+            table.AddRow(
+                c.Case, $"{c.Threads}", $"{c.TokensPerSecond:f0}", $"{c.PeerTokensPerSecond:f0}", $"{c.SpeedRatio:f2}", $"{c.CpuRatio:f2}", $"{c.PeakMiB:f0}",
+                $"{c.PeerPeakMiB:f0}", $"{c.MemoryRatio:f2}", $"{c.ProductShare:p0}", $"{c.PeakShare:p0}");
+        }
+
+        AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 160);
+        AnsiConsole.Write(table);
+        AnsiConsole.WriteLine(comparisons[0].Peers[0].Version);
+    }
+}
