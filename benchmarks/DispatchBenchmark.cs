@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using Federated.Compat.Torch;
 using Spectre.Console;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Federated.Benchmarks;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Federated.Client.Models;
 using Federated.Client.Models.Operators;
 using Federated.Client.Tests.Fixtures;
 using TorchSharp;

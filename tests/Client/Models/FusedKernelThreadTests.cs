@@ -1,3 +1,4 @@
+using Federated.Client.Models;
 using Federated.Client.Tests.Fixtures;
 using Federated.Client.Tests.Training;
 using TorchSharp;

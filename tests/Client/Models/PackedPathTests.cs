@@ -36,10 +36,10 @@ public sealed class PackedPathTests
     }
 
     [Theory]
-    [InlineData("causal-lm", 11)]
-    [InlineData("causal-lm", 12)]
-    [InlineData("classification", 13)]
-    [InlineData("classification", 14)]
+    [InlineData(KnownObjectives.CausalLanguageModel, 11)]
+    [InlineData(KnownObjectives.CausalLanguageModel, 12)]
+    [InlineData(KnownObjectives.Classification, 13)]
+    [InlineData(KnownObjectives.Classification, 14)]
     public void Gradients_RaggedBatch_EqualPadded(string objectiveName, int seed)
     {
         bool causal = objectiveName == KnownObjectives.CausalLanguageModel;
