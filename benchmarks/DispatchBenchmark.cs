@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using Federated.Compat.Torch;
 using Spectre.Console;
 using static TorchSharp.torch;
@@ -55,11 +54,12 @@ internal static class DispatchBenchmark
             call();
     }
 
+    // CPU time: on one thread it is what a quiet machine's clock shows, and other programs disturb it least.
     private static double Time(Action body)
     {
-        long started = Stopwatch.GetTimestamp();
+        TimeSpan before = Environment.CpuUsage.TotalTime;
         body();
-        return Stopwatch.GetElapsedTime(started).TotalMicroseconds / Calls;
+        return (Environment.CpuUsage.TotalTime - before).TotalMicroseconds / Calls;
     }
 
     private static double Median(List<double> values)
