@@ -40,7 +40,7 @@ public sealed class AggregationRules
     public IEnumerable<string> Names => _makers.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>Makes a rule with its options.</summary>
-    /// <param name="path">Where the rule stands in the run's description, for messages, for example <c>aggregation</c>.</param>
+    /// <param name="path">Where the rule stands in the run's description, for messages, for example <c>method</c>.</param>
     /// <param name="name">Name of the rule.</param>
     /// <param name="options">Options as text, by name; those not given have defaults.</param>
     /// <param name="errors">Receives one sentence for each thing that is wrong, all of them at once.</param>
@@ -49,12 +49,12 @@ public sealed class AggregationRules
     {
         if (!_makers.TryGetValue(name, out Func<RuleOptions, IAggregationRule>? make))
         {
-            errors.Add($"{path}.rule is '{name}'; known rules: {string.Join(", ", Names)}.");
+            errors.Add($"{path}.name is '{name}'; known rules: {string.Join(", ", Names)}.");
             return null;
         }
 
         int before = errors.Count;
-        RuleOptions reader = new($"{path}.options", options, errors);
+        RuleOptions reader = new(path, options, errors);
         IAggregationRule rule = make(reader);
         reader.RefuseUnknown(name);
         return errors.Count == before ? rule : null;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Federated.Coordinator.Aggregation;
 
 /// <summary>Reads the options of a rule from a run's description; every wrong one is collected, none is ignored.</summary>
-/// <param name="path">Where the options stand in the description, for messages, for example <c>aggregation.options</c>.</param>
+/// <param name="path">Where the options stand in the description, for messages, for example <c>method</c>.</param>
 /// <param name="values">Options as text, by name.</param>
 /// <param name="errors">Receives one sentence for each wrong option.</param>
 public sealed class RuleOptions(string path, IReadOnlyDictionary<string, string> values, ICollection<string> errors)

@@ -5,17 +5,25 @@ using Google.Protobuf;
 namespace Federated.Coordinator.Endpoints;
 
 /// <summary>Writes down where runs stand, for those who watch.</summary>
+/// <remarks>A long run of many sites has more history than a message holds: the newest rounds are shown, as many as fit. The journal has them all.</remarks>
 internal sealed class SnapshotBuilder(RunRegistry runs, SiteHub hub)
 {
+    /// <summary>Largest message of a watch; what clients accept when nobody told them otherwise.</summary>
+    public const int MessageBytes = 4 * 1024 * 1024;
+
+    /// <summary>History in one snapshot, over all runs.</summary>
+    private const int HistoryBytes = 1024 * 1024;
+
     /// <summary>A snapshot of the named runs; of all when none is named.</summary>
     public CoordinatorSnapshot Build(IReadOnlyCollection<string> names)
     {
         CoordinatorSnapshot snapshot = new();
-        snapshot.Runs.Add(runs.All.Where(run => names.Count == 0 || names.Contains(run.Run)).Select(run => Of(run.State)));
+        RunLoop[] shown = [.. runs.All.Where(run => names.Count == 0 || names.Contains(run.Run))];
+        snapshot.Runs.Add(shown.Select(run => Of(run.State, HistoryBytes / shown.Length)));
         return snapshot;
     }
 
-    private RunSnapshot Of(RunState state)
+    private RunSnapshot Of(RunState state, int historyBytes)
     {
         RunSnapshot run = new()
         {
@@ -28,8 +36,21 @@ internal sealed class SnapshotBuilder(RunRegistry runs, SiteHub hub)
             AdapterSha256 = UnsafeByteOperations.UnsafeWrap(state.Global.Sha256),
         };
         run.Sites.Add(state.Definition.Sites.Select(site => Of(state, site)));
-        run.History.Add(state.History.Select((report, i) => Summary(report, state.Globals[i + 1])));
+        run.History.Add(Newest(state, historyBytes));
         return run;
+    }
+
+    private static Stack<RoundSummary> Newest(RunState state, int bytes)
+    {
+        Stack<RoundSummary> newest = new();
+        for (int i = state.History.Count - 1; i >= 0 && bytes > 0; i--)
+        {
+            RoundSummary summary = Summary(state.History[i], state.Globals[i + 1]);
+            bytes -= summary.CalculateSize();
+            newest.Push(summary);
+        }
+
+        return newest;
     }
 
     private SiteSnapshot Of(RunState state, string site)

@@ -59,6 +59,9 @@ internal sealed class TokenFile
         return options;
     }
 
+    /// <summary>True when at least one token speaks for a site.</summary>
+    public bool Knows(string site) => _callers.Values.Any(caller => caller.Role == CallerRole.Site && string.Equals(caller.Name, site, StringComparison.Ordinal));
+
     /// <summary>Whose token this is; null when it is nobody's.</summary>
     /// <remarks>Looked up by its hash: how far a wrong guess fits tells nothing about any token.</remarks>
     public Caller? Find(string token) => _callers.GetValueOrDefault(Hash(token));

@@ -8,8 +8,13 @@ namespace Federated.Coordinator.Endpoints;
 
 /// <summary>Takes one update: manifest first, bytes to a temporary blob while they are hashed, content checks, durable, counted, answered.</summary>
 internal sealed class UploadReceiver(
-    RunRegistry runs, SiteRegistrations sites, BlobStore blobs, IJournal journal, UpdateInspector inspector, FailPoints failPoints)
+    RunRegistry runs, SiteRegistrations sites, BlobStore blobs, IJournal journal, UpdateInspector inspector, TimeProvider clock, FailPoints failPoints)
 {
+    /// <summary>Until the manifest must be here.</summary>
+    private static readonly TimeSpan PatienceForTheManifest = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan LongestUpload = TimeSpan.FromHours(2);
+
     private readonly ConcurrentDictionary<(string Run, string Site), bool> _open = [];
 
     /// <summary>Receives an update of <paramref name="site"/>.</summary>
@@ -18,7 +23,27 @@ internal sealed class UploadReceiver(
     public async Task<UploadReceipt> ReceiveAsync(string site, IAsyncStreamReader<UploadPart> parts, HttpContext http, CancellationToken cancellation)
     {
         RefuseCompression(http);
-        UpdateManifest manifest = await ReadManifestAsync(parts, cancellation);
+        using CancellationTokenSource slow = new(PatienceForTheManifest, clock);
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(slow.Token, cancellation);
+        try
+        {
+            UpdateManifest manifest = await ReadManifestAsync(parts, end.Token);
+            slow.CancelAfter(Patience(manifest.Content.Length));
+            return await ReceiveAsync(site, manifest, parts, http, end.Token);
+        }
+        catch (Exception e) when (slow.IsCancellationRequested && !cancellation.IsCancellationRequested && e is OperationCanceledException or RpcException or IOException)
+        {
+            throw new RpcException(new Status(StatusCode.DeadlineExceeded, "The upload took too long: 64 KiB a second and a minute are given. Send the same bytes again."));
+        }
+    }
+
+    /// <summary>A minute, and as long as 64 KiB a second take; two hours at most.</summary>
+    private static TimeSpan Patience(long length) =>
+        TimeSpan.FromSeconds(Math.Min(LongestUpload.TotalSeconds, 60 + (length / (64.0 * 1024))));
+
+    private async Task<UploadReceipt> ReceiveAsync(
+        string site, UpdateManifest manifest, IAsyncStreamReader<UploadPart> parts, HttpContext http, CancellationToken cancellation)
+    {
         if (!string.Equals(manifest.Site, site, StringComparison.Ordinal))
             throw new FederatedException(RejectReason.IdentityMismatch, $"The manifest names another site than the token, which is of '{site}'. Send updates of this site only.");
 

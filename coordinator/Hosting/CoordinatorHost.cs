@@ -98,6 +98,9 @@ internal sealed class CoordinatorHost : IAsyncDisposable
         if (!_folder.SetSpaceAside())
             log.LogWarning("the disk has no room for the reserve in {Folder}; free space on it", _folder.Root);
 
+        foreach (string site in Sites(_options.Runs.Select(run => run.Definition)).Where(site => !_options.Tokens.Knows(site)))
+            log.LogWarning("site {Site} is listed but has no token: it cannot join before 'coordinator token --site {Name}' and a restart", site, site);
+
         IReadOnlyList<RunLoop> runs = services.GetRequiredService<Recovery>().Start(_options.Runs);
         services.GetRequiredService<RunRegistry>().Set(runs);
         FatalErrors fatal = services.GetRequiredService<FatalErrors>();
@@ -144,7 +147,7 @@ internal sealed class CoordinatorHost : IAsyncDisposable
         await Until(() => runs.All.All(run => run.State.Ended), lifetime.ApplicationStopping);
 
         // Every site is to hear how it ended, after a restart too; then it closes its stream.
-        string[] sites = [.. runs.All.SelectMany(run => run.State.Definition.Sites).Distinct(StringComparer.Ordinal)];
+        string[] sites = [.. Sites(runs.All.Select(run => run.State.Definition))];
         using CancellationTokenSource patience = new(TimeToSayGoodbye, clock);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, lifetime.ApplicationStopping);
         await Until(() => hub.Count == 0 && sites.All(hub.HasSeen), end.Token);
@@ -161,6 +164,8 @@ internal sealed class CoordinatorHost : IAsyncDisposable
             }
         }
     }
+
+    private static IEnumerable<string> Sites(IEnumerable<RunDefinition> runs) => runs.SelectMany(run => run.Sites).Distinct(StringComparer.Ordinal);
 
     private void SayCleanStop()
     {

@@ -65,6 +65,6 @@ internal static class CoordinatorServices
             grpc.CompressionProviders.Clear();
             grpc.CompressionProviders.Add(new BoundedGzipProvider(ProtocolLimits.MessageBytes));
             grpc.Interceptors.Add<RefusalInterceptor>();
-        });
+        }).AddServiceOptions<OperationsService>(operations => operations.MaxSendMessageSize = SnapshotBuilder.MessageBytes);
     }
 }

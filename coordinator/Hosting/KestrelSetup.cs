@@ -66,7 +66,7 @@ internal static class KestrelSetup
             listen.UseHttps(options.Certificate!, https =>
             {
                 https.SslProtocols = System.Security.Authentication.SslProtocols.Tls12 | System.Security.Authentication.SslProtocols.Tls13;
-                https.HandshakeTimeout = TimeSpan.FromSeconds(5);
+                https.HandshakeTimeout = TimeSpan.FromSeconds(10);
             });
         }
     }

@@ -10,8 +10,9 @@ internal readonly record struct RunSections(YamlSection File, YamlSection Adapte
 /// <summary>What the values of a run may be. Every breach is named with path, line, value and the way out.</summary>
 internal static class RunValidator
 {
-    /// <summary>Most sites in a run, and most rounds.</summary>
-    private const int Many = 100_000;
+    private const int MostSites = 10_000;
+
+    private const int MostRounds = 100_000;
 
     private static readonly string[] Objectives = ["sequence-classification", "causal-lm"];
 
@@ -52,10 +53,10 @@ internal static class RunValidator
 
     private static void CheckRounds(RunDefinition run, RunSections at, List<string> errors)
     {
-        Range(at.File, "sites", run.Sites.Count, 1, Many, "sites are listed", errors);
+        Range(at.File, "sites", run.Sites.Count, 1, MostSites, "sites are listed", errors);
         Range(at.File, "cohort", run.Cohort, 1, run.Sites.Count, "sites are drawn for a round; at most all that are listed", errors);
         Range(at.File, "quorum", run.Quorum, 1, run.Cohort, "updates are needed; at most the cohort, or no round could ever finish", errors);
-        Range(at.File, "rounds", run.Rounds, 1, Many, "rounds make a run", errors);
+        Range(at.File, "rounds", run.Rounds, 1, MostRounds, "rounds make a run", errors);
         Range(at.File, "attempts", run.Attempts, 1, 1000, "attempts are made at a round", errors);
         Range(at.File, "deadline", run.Deadline.TotalSeconds, 1, TimeSpan.FromDays(30).TotalSeconds, "seconds a round may take", errors);
         Range(at.File, "norm_cap", run.NormCap, 0, double.MaxValue, "is the cap; 0 for none", errors);

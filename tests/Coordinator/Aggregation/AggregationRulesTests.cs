@@ -33,9 +33,9 @@ public class AggregationRulesTests
             "method", AggregationRules.LoraFair, new Dictionary<string, string> { ["lambda"] = "-1", ["norms"] = "maybe", ["lamda"] = "0.1" }, errors));
         Assert.Collection(
             errors,
-            e => Assert.StartsWith("method.options.lambda is '-1'", e, StringComparison.Ordinal),
-            e => Assert.StartsWith("method.options.norms is 'maybe'", e, StringComparison.Ordinal),
-            e => Assert.StartsWith("method.options.lamda is no option of 'lora-fair'", e, StringComparison.Ordinal));
+            e => Assert.StartsWith("method.lambda is '-1'", e, StringComparison.Ordinal),
+            e => Assert.StartsWith("method.norms is 'maybe'", e, StringComparison.Ordinal),
+            e => Assert.StartsWith("method.lamda is no option of 'lora-fair'", e, StringComparison.Ordinal));
     }
 
     [Theory]

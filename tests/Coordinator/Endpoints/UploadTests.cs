@@ -2,6 +2,8 @@ using Federated.Coordinator.Store;
 using Federated.Coordinator.Tests.Support;
 using Federated.Shared.Protocol;
 using Federated.Shared.Tensors;
+using Google.Protobuf;
+using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using static Federated.Coordinator.Tests.Support.Refusals;
 
@@ -176,6 +178,41 @@ public sealed class UploadTests : IAsyncLifetime
         _world.Disk.Free = null;
         await AdvanceUntilAsync(state => state.History.Count == 1);
         Assert.Equal(3, _coordinator.State().History[0].Sites.Count(site => site.Dropped.Length == 0));
+    }
+
+    [Fact]
+    public async Task Upload_ThatTakesTooLong_IsEndedAndLeavesNothing()
+    {
+        using var call = _sites[0].Site.Client.Upload(_sites[0].Site.Headers);
+        await call.RequestStream.WriteAsync(new() { Manifest = ByteString.CopyFrom(Records.Encode(Update.Manifest(_plan, "alpha", Good(0)))) });
+        await call.RequestStream.WriteAsync(new() { Chunk = ByteString.CopyFrom(Good(0), 0, 100) });
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+        while (_world.Temporaries.Count == 0)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        // A minute, and a moment for the few bytes.
+        _world.Clock.Advance(TimeSpan.FromSeconds(61));
+        Assert.Equal(StatusCode.DeadlineExceeded, (await Assert.ThrowsAsync<RpcException>(async () => await call.ResponseAsync)).StatusCode);
+        Assert.Empty(_world.Temporaries);
+        Assert.False((await SendAsync(0, Good(0))).Duplicate);
+    }
+
+    [Fact]
+    public async Task Round_WorstCaseDoesNotFit_WaitsForSpaceAndGoesOn()
+    {
+        for (int i = 0; i < 2; i++)
+            await SendAsync(i, Good(i));
+        // Room for the last update and the aggregate, not for three updates of the next round.
+        _world.Disk.Free = BlobStore.Watermark + (2 * _global.Length);
+        await SendAsync(2, Good(2));
+        await _coordinator.WaitForAsync(state => state.Detail.Contains("disk is full", StringComparison.Ordinal));
+        Assert.Empty(_coordinator.State().History);
+
+        _world.Disk.Free = null;
+        await AdvanceUntilAsync(state => state.History.Count == 1 && state.Open?.Plan.Round == 2);
     }
 
     [Theory]
