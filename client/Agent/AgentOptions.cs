@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using Federated.Shared.Protocol;
+
 namespace Federated.Client.Agent;
 
 /// <summary>What an agent is told on its command line.</summary>
@@ -24,6 +27,9 @@ public sealed record AgentOptions
     /// <summary>Threads for training.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Bytes of downloads to keep; above that, those not used for longest go. What a round needs stays in any case.</summary>
+    public long CacheBytes { get; init; } = 20L << 30;
+
     /// <summary>Stop when all runs that the agent takes part in have finished.</summary>
     public bool ExitWhenFinished { get; init; }
 
@@ -31,22 +37,37 @@ public sealed record AgentOptions
     public IReadOnlyList<string> Validate()
     {
         List<string> errors = [];
-        if (Coordinator.Scheme is not ("http" or "https"))
+        if (!Coordinator.IsAbsoluteUri || Coordinator.Scheme is not ("http" or "https"))
             errors.Add($"--coordinator is '{Coordinator}'; an address such as https://coordinator.example.org:7443 was expected.");
         else if (Coordinator.Scheme == "http" && !Coordinator.IsLoopback)
             errors.Add($"--coordinator is '{Coordinator}': plain text would show the token and the updates to the network. Use https, or http only for 127.0.0.1, [::1] or localhost.");
+        else if (Coordinator.Scheme == "http" && CertificateAuthority is not null)
+            errors.Add($"--ca is given, but --coordinator is '{Coordinator}', which has no certificate. Use https, or leave --ca out.");
 
-        if (!File.Exists(TokenFile))
-            errors.Add($"--token-file '{TokenFile}' does not exist. The coordinator's operator makes one with: coordinator token --site NAME.");
+        Try("--token-file", TokenFile, path => CoordinatorChannel.ReadToken(path), "The coordinator's operator makes one with: coordinator token --site NAME.");
         if (!File.Exists(Data))
             errors.Add($"--data '{Data}' does not exist; a .jsonl or .csv file with 'text' and 'label' was expected.");
-        if (CertificateAuthority is not null && !File.Exists(CertificateAuthority))
-            errors.Add($"--ca '{CertificateAuthority}' does not exist; a PEM file was expected.");
+        if (CertificateAuthority is not null)
+            Try("--ca", CertificateAuthority, path => CoordinatorChannel.ReadAuthorities(path), "A PEM file with the authority's certificate was expected.");
         if (Threads < 1)
             errors.Add($"--threads is {Threads}; 1 or more was expected.");
-        foreach (string run in Runs.Where(run => !Shared.Protocol.Names.IsValid(run)))
-            errors.Add($"--run '{run}' is no run name: {Shared.Protocol.Names.Rule}.");
+        if (CacheBytes < 0)
+            errors.Add("--cache-gib is no amount of GiB; 0 to 1048576 was expected.");
+        foreach (string run in Runs.Where(run => !Names.IsValid(run)))
+            errors.Add($"--run '{run}' is no run name: {Names.Rule}.");
 
         return errors;
+
+        void Try(string option, string path, Action<string> read, string wayOut)
+        {
+            try
+            {
+                read(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CryptographicException)
+            {
+                errors.Add($"{option} '{path}': {e.Message} {wayOut}");
+            }
+        }
     }
 }

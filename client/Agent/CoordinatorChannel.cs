@@ -1,9 +1,10 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Federated.Shared.Protocol;
-using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
 
 namespace Federated.Client.Agent;
 
@@ -11,13 +12,20 @@ namespace Federated.Client.Agent;
 public sealed class CoordinatorChannel : IDisposable
 {
     private const int LongestToken = 512;
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
     private readonly GrpcChannel _channel;
+    private readonly string _tokenFile;
+    private volatile string _authorization;
 
-    private CoordinatorChannel(GrpcChannel channel, CallInvoker invoker)
+    private CoordinatorChannel(GrpcChannel channel, string tokenFile)
     {
-        _channel = channel;
-        Client = new Federation.FederationClient(invoker);
+        (_channel, _tokenFile, _authorization) = (channel, tokenFile, "Bearer " + ReadToken(tokenFile));
+        Client = new Federation.FederationClient(channel.Intercept(headers =>
+        {
+            headers.Add("authorization", _authorization);
+            return headers;
+        }));
     }
 
     /// <summary>The coordinator's service.</summary>
@@ -28,7 +36,6 @@ public sealed class CoordinatorChannel : IDisposable
     public static CoordinatorChannel Open(AgentOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        string authorization = "Bearer " + ReadToken(options.TokenFile);
         SocketsHttpHandler handler = new()
         {
             EnableMultipleHttp2Connections = true,
@@ -52,18 +59,36 @@ public sealed class CoordinatorChannel : IDisposable
             MaxSendMessageSize = ProtocolLimits.MessageBytes,
             CompressionProviders = [],
         });
-        CallInvoker invoker = channel.Intercept(headers =>
+        try
         {
-            headers.Add("authorization", authorization);
-            return headers;
-        });
-        return new(channel, invoker);
+            return new(channel, options.TokenFile);
+        }
+        catch
+        {
+            channel.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads the token again, in case it was replaced. While the file is being written the old one serves.</summary>
+    public void RenewToken(ILogger log)
+    {
+        try
+        {
+            _authorization = "Bearer " + ReadToken(_tokenFile);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning("{Error} The token read before is used.", e.Message);
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _channel.Dispose();
 
-    private static string ReadToken(string path)
+    /// <summary>The token in a file.</summary>
+    /// <exception cref="InvalidDataException">It holds none.</exception>
+    internal static string ReadToken(string path)
     {
         using FileStream file = File.OpenRead(path);
         if (file.Length > LongestToken)
@@ -77,12 +102,20 @@ public sealed class CoordinatorChannel : IDisposable
         return token;
     }
 
+    /// <summary>The authorities in a PEM file.</summary>
+    /// <exception cref="CryptographicException">It is no PEM file, or has no certificate.</exception>
+    internal static X509Certificate2Collection ReadAuthorities(string path)
+    {
+        X509Certificate2Collection authorities = [];
+        authorities.ImportFromPemFile(path);
+        return authorities.Count > 0 ? authorities : throw new CryptographicException("it holds no certificate");
+    }
+
     /// <summary>Accepts the server only by the given authority; the system's roots do not count. The host name is still checked.</summary>
     private static RemoteCertificateValidationCallback TrustOnly(string authorityFile)
     {
-        X509Certificate2Collection authorities = [];
-        authorities.ImportFromPemFile(authorityFile);
-        return (_, certificate, _, errors) =>
+        X509Certificate2Collection authorities = ReadAuthorities(authorityFile);
+        return (_, certificate, sent, errors) =>
         {
             if (certificate is not X509Certificate2 server || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != 0)
                 return false;
@@ -90,8 +123,12 @@ public sealed class CoordinatorChannel : IDisposable
             using X509Chain chain = new();
             chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+            // Intermediates that the server showed may lead to the authority; trusted they are not.
+            if (sent is not null)
+                chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
             chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
             chain.ChainPolicy.DisableCertificateDownloads = true;
+            chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
             return chain.Build(server);
         };
     }

@@ -20,7 +20,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
 {
     private readonly string _data;
     private readonly int _threads;
-    private (string Folder, string Labels, PretrainedModel Model)? _model;
+    private (string Key, PretrainedModel Model)? _model;
     private (string Key, ClassificationData Data)? _examples;
 
     /// <summary>Reads the file once to count and check it, so that a broken line is known before any round starts.</summary>
@@ -41,12 +41,13 @@ public sealed class LocalRound : ILocalRound, IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(progress);
-        if (plan.Training.Objective != KnownObjectives.Classification)
-            throw new FederatedException(RejectReason.Malformed, $"The plan's objective is '{plan.Training.Objective}'; this agent trains '{KnownObjectives.Classification}'.");
-
+        AdapterFit.Check(plan.Adapter, files.GlobalAdapter);
         torch.set_num_threads(_threads);
-        PretrainedModel model = Model(files.ModelFolder, plan.Training.Labels);
-        ClassificationData data = Data(files.ModelFolder, plan.Training);
+        PretrainedModel model = Model(files.ModelFolder, plan);
+        if (plan.Training.MaxTokens > model.Config.MaxPositions)
+            throw new FederatedException(RejectReason.Malformed, $"training.max_tokens is {plan.Training.MaxTokens}; the model takes at most {model.Config.MaxPositions}.");
+
+        ClassificationData data = Data(files.ModelFolder, plan.Training, cancellation);
         using AdaptedModel adapted = AdaptedModel.Attach(model, Config(plan.Adapter), NamedTensors.FromFile(files.GlobalAdapter));
 
         ClassificationReport? holdout = data.HoldoutExamples == 0 ? null : Evaluator.Classification(model, data.Holdout(), cancellation);
@@ -106,26 +107,27 @@ public sealed class LocalRound : ILocalRound, IDisposable
         });
     }
 
-    private PretrainedModel Model(string folder, IReadOnlyList<string> labels)
+    private PretrainedModel Model(string folder, RoundPlan plan)
     {
-        string names = string.Join('\n', labels);
-        if (_model is { } loaded && loaded.Folder == folder && loaded.Labels == names)
+        // The modules saved whole are the model's own and keep what the last round left: only a plan that brings the same ones may reuse it.
+        string key = string.Join('\n', [folder, .. plan.Training.Labels, "", .. plan.Adapter.ModulesToSave]);
+        if (_model is { } loaded && loaded.Key == key)
             return loaded.Model;
 
         _model?.Model.Dispose();
         _model = null;
-        PretrainedModel model = PretrainedModel.Load(folder, new() { Task = ModelTask.SequenceClassification, Labels = labels });
-        _model = (folder, names, model);
+        PretrainedModel model = PretrainedModel.Load(folder, new() { Task = ModelTask.SequenceClassification, Labels = plan.Training.Labels });
+        _model = (key, model);
         return model;
     }
 
-    private ClassificationData Data(string folder, TrainingPlan training)
+    private ClassificationData Data(string folder, TrainingPlan training, CancellationToken cancellation)
     {
         string key = string.Join('\n', [folder, $"{training.MaxTokens}", $"{training.HoldoutShare:R}", .. training.Labels]);
         if (_examples is { } known && known.Key == key)
             return known.Data;
 
-        ClassificationData data = ClassificationData.Read(_data, TokenizerFolder.Read(folder), new(training.Labels), training.MaxTokens, training.HoldoutShare);
+        ClassificationData data = ClassificationData.Read(_data, TokenizerFolder.Read(folder), new(training.Labels), training.MaxTokens, training.HoldoutShare, cancellation);
         _examples = (key, data);
         return data;
     }

@@ -7,121 +7,121 @@ using Polly;
 namespace Federated.Client.Agent;
 
 /// <summary>Works off plans one at a time: fetch, train, upload. It lives across connections, so training goes on while the coordinator restarts.</summary>
+/// <remarks>Of each run at most one plan waits: a newer one replaces it and stops work on its predecessor. Members are safe for concurrent use.</remarks>
 public sealed class RoundWorker(
     ILocalRound local, RoundWorkspace workspace, Federation.FederationClient coordinator, ResiliencePipeline retries, TimeProvider clock, ILogger log)
 {
-    private readonly Channel<RoundPlan> _plans = Channel.CreateUnbounded<RoundPlan>(new() { SingleReader = true });
+    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, RoundKey> _newest = new(StringComparer.Ordinal);
-    private (RoundKey Key, CancellationTokenSource Stop)? _current;
+    private readonly List<RoundTask> _waiting = [];
+    private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
+    private (RoundTask Task, CancellationTokenSource Stop)? _current;
+    private volatile Action<AgentEvent>? _report;
 
-    /// <summary>What to tell the coordinator; set by the session that holds the stream.</summary>
-    public Action<AgentEvent>? Report { get; set; }
+    /// <summary>Where events go from now on; null while there is no stream: then they are dropped, since what is open is pushed again.</summary>
+    public void ReportTo(Action<AgentEvent>? report) => _report = report;
 
-    /// <summary>Name of this site, as the coordinator knows it.</summary>
-    public string Site { get; set; } = "";
-
-    /// <summary>Takes a plan; one that is already queued or in work is taken once, an older one of the same run is dropped.</summary>
-    public void Enqueue(RoundPlan plan)
+    /// <summary>Takes a task; the one in work already, pushed again, goes on undisturbed.</summary>
+    public void Enqueue(RoundTask task)
     {
-        RoundKey key = RoundKey.Of(plan);
+        ArgumentNullException.ThrowIfNull(task);
         lock (_gate)
         {
-            if (_newest.TryGetValue(key.Run, out RoundKey known) && known == key)
+            _waiting.RemoveAll(other => other.Key.Run == task.Key.Run);
+            if (_current is { } current && current.Task.Identity == task.Identity && !current.Stop.IsCancellationRequested)
                 return;
 
-            _newest[key.Run] = key;
-            if (_current is { } current && current.Key.Run == key.Run)
-                current.Stop.Cancel();
+            _waiting.Add(task);
+            Stop(other => other.Key.Run == task.Key.Run);
         }
 
-        _plans.Writer.TryWrite(plan);
+        _signal.Writer.TryWrite(true);
     }
 
     /// <summary>Stops work on a round that closed without us.</summary>
-    public void Abandon(RoundKey key)
+    public void Abandon(RoundKey key) => Drop(task => task.Key == key);
+
+    /// <summary>Stops work on runs that the coordinator no longer lists.</summary>
+    public void Retain(IReadOnlySet<string> runs) => Drop(task => !runs.Contains(task.Key.Run));
+
+    /// <summary>Stops work on a run and deletes what it left behind.</summary>
+    public void End(string run)
     {
+        Drop(task => task.Key.Run == run);
         lock (_gate)
-        {
-            if (_newest.TryGetValue(key.Run, out RoundKey known) && known == key)
-                _newest.Remove(key.Run);
-            if (_current is { } current && current.Key == key)
-                current.Stop.Cancel();
-        }
+            _ended.Add(run);
+        _signal.Writer.TryWrite(true);
     }
 
-    /// <summary>Works until cancelled.</summary>
+    /// <summary>Works until cancelled; then training has stopped too.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        await foreach (RoundPlan plan in _plans.Reader.ReadAllAsync(stopping))
+        while (true)
         {
-            RoundKey key = RoundKey.Of(plan);
-            using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            if (!Begin(key, stop))
-                continue;
+            await _signal.Reader.ReadAsync(stopping);
+            foreach (string run in TakeEnded())
+                workspace.ForgetRun(run);
+            while (!stopping.IsCancellationRequested)
+            {
+                using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+                if (Begin(stop) is not { } task)
+                    break;
 
-            try
-            {
-                await WorkAsync(plan, key, stop.Token);
-                workspace.Forget(plan);
-            }
-            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-            {
-                log.LogInformation("{Key}: closed, work on it stops", key);
-                workspace.Forget(plan);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                Fail(plan, key, e);
-            }
-            finally
-            {
-                End(key);
+                await WorkOffAsync(task, stop.Token, stopping);
             }
         }
     }
 
-    private bool Begin(RoundKey key, CancellationTokenSource stop)
+    private async Task WorkOffAsync(RoundTask task, CancellationToken stop, CancellationToken stopping)
     {
-        lock (_gate)
+        try
         {
-            if (!_newest.TryGetValue(key.Run, out RoundKey newest) || newest != key)
-                return false;
-
-            _current = (key, stop);
-            return true;
+            await WorkUnlessClosedAsync(task, stop, stopping);
+        }
+        catch (Exception e) when (!(e is OperationCanceledException && stopping.IsCancellationRequested))
+        {
+            Fail(task, e);
+        }
+        finally
+        {
+            lock (_gate)
+                _current = null;
         }
     }
 
-    private void End(RoundKey key)
+    private async Task WorkUnlessClosedAsync(RoundTask task, CancellationToken stop, CancellationToken stopping)
     {
-        lock (_gate)
+        try
         {
-            _current = null;
-            // Forgotten, so that the same plan may come again: after a restart the coordinator may not know our update.
-            if (_newest.TryGetValue(key.Run, out RoundKey newest) && newest == key)
-                _newest.Remove(key.Run);
+            await WorkAsync(task, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested && !stopping.IsCancellationRequested)
+        {
+            log.LogInformation("{Key}: closed or superseded, work on it stops", task.Key);
+            workspace.Forget(task);
         }
     }
 
-    private async Task WorkAsync(RoundPlan plan, RoundKey key, CancellationToken cancellation)
+    private async Task WorkAsync(RoundTask task, CancellationToken cancellation)
     {
-        PlanCheck.Validate(plan);
-        UpdateManifest manifest = workspace.Kept(key) ?? await TrainAsync(plan, key, cancellation);
+        workspace.Begin(task);
+        UpdateManifest manifest = workspace.Kept(task) ?? await TrainAsync(task, cancellation);
         bool isNew = await retries.ExecuteAsync(
-            async token => await UpdateUploader.SendAsync(coordinator, manifest, workspace.UpdatePath(key), clock, token), cancellation);
-        log.LogInformation("{Key}: update of {Bytes} bytes {Outcome}", key, manifest.Content.Length, isNew ? "accepted" : "was already accepted");
+            async token => await UpdateUploader.SendAsync(coordinator, manifest, workspace.UpdatePath(task), clock, token), cancellation);
+        log.LogInformation("{Key}: update of {Bytes} bytes {Outcome}", task.Key, manifest.Content.Length, isNew ? "accepted" : "was already accepted");
+        workspace.Done(task);
     }
 
-    private async Task<UpdateManifest> TrainAsync(RoundPlan plan, RoundKey key, CancellationToken cancellation)
+    private async Task<UpdateManifest> TrainAsync(RoundTask task, CancellationToken cancellation)
     {
+        RoundPlan plan = task.Plan;
         RoundFiles files = await retries.ExecuteAsync(async token => await workspace.PrepareAsync(plan, coordinator, token), cancellation);
-        string path = workspace.UpdatePath(key);
-        log.LogInformation("{Key}: training {Steps} steps", key, plan.Training.Steps);
+        string path = workspace.UpdatePath(task);
+        log.LogInformation("{Key}: training {Steps} steps", task.Key, plan.Training.Steps);
 
         // A thread of its own: training blocks for minutes, and dispose scopes belong to one thread.
         LocalRoundResult result = await Task.Factory.StartNew(
-            () => local.Train(plan, Site, files, path, progress => Report?.Invoke(Progress(plan, progress)), cancellation),
+            () => local.Train(plan, task.Site, files, path, progress => _report?.Invoke(Progress(plan, progress)), cancellation),
             cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
         await using FileStream update = File.OpenRead(path);
@@ -130,30 +130,71 @@ public sealed class RoundWorker(
             Run = plan.Run,
             Round = plan.Round,
             Attempt = plan.Attempt,
-            Site = Site,
+            Site = task.Site,
             Content = new() { Sha256 = ContentHash.Of(update).ToArray(), Length = update.Length },
             Examples = result.Examples,
             Metrics = result.Metrics,
         };
-        workspace.Keep(key, manifest);
+        workspace.Keep(task, manifest);
         return manifest;
     }
 
-    private void Fail(RoundPlan plan, RoundKey key, Exception error)
+    private RoundTask? Begin(CancellationTokenSource stop)
     {
-        RejectReason? reason = error is RpcException refusal ? RejectReasons.Parse(refusal.Trailers.GetValue(ProtocolLimits.ReasonTrailer)) : null;
-        if (reason is RejectReason.RoundClosed or RejectReason.WrongAttempt)
+        lock (_gate)
         {
-            log.LogInformation("{Key}: the round went on without this update", key);
-            workspace.Forget(plan);
+            if (_waiting is not [RoundTask first, ..])
+                return null;
+
+            _waiting.RemoveAt(0);
+            _current = (first, stop);
+            return first;
+        }
+    }
+
+    private string[] TakeEnded()
+    {
+        lock (_gate)
+        {
+            string[] ended = [.. _ended];
+            _ended.Clear();
+            return ended;
+        }
+    }
+
+    private void Drop(Predicate<RoundTask> which)
+    {
+        lock (_gate)
+        {
+            _waiting.RemoveAll(which);
+            Stop(which);
+        }
+    }
+
+    /// <summary>Within the gate, so that the source is not disposed yet; callbacks run elsewhere, so that they cannot wait for the gate.</summary>
+    private void Stop(Predicate<RoundTask> which)
+    {
+        if (_current is { } current && which(current.Task))
+            _ = current.Stop.CancelAsync();
+    }
+
+    private void Fail(RoundTask task, Exception error)
+    {
+        if (error is RpcException refusal && RetryPolicy.ReasonOf(refusal) is RejectReason.RoundClosed or RejectReason.WrongAttempt)
+        {
+            log.LogInformation("{Key}: the round went on without this update", task.Key);
             return;
         }
 
-        log.LogError(error, "{Key}: failed", key);
-        // Only our own messages travel: another exception's text could quote the private data.
-        string detail = error is FederatedException or RpcException or Data.DataFormatException ? error.Message : error.GetType().Name;
-        Report?.Invoke(new() { Failed = new() { Run = key.Run, Round = (uint)key.Round, Attempt = (uint)key.Attempt, Reason = detail } });
+        log.LogError("{Key}: failed: {Error}", task.Key, FailureText.ForLog(error));
+        _report?.Invoke(Failed(task.Key, FailureText.ForCoordinator(error)));
     }
+
+    /// <summary>Tells the coordinator not to wait for this site in this round.</summary>
+    internal static AgentEvent Failed(RoundKey key, string reason) => new()
+    {
+        Failed = new() { Run = key.Run, Round = (uint)Math.Max(0, key.Round), Attempt = (uint)Math.Max(0, key.Attempt), Reason = reason },
+    };
 
     private static AgentEvent Progress(RoundPlan plan, LocalProgress progress) => new()
     {

@@ -8,51 +8,66 @@ namespace Federated.Client.Agent;
 /// <summary>Sends one update: the manifest, then its bytes in chunks.</summary>
 public static class UpdateUploader
 {
-    /// <summary>Slowest line the deadline allows for: 64 KiB/s, and a minute for the coordinator's disk.</summary>
-    private const double SlowestBytesPerSecond = 64 * 1024;
+    /// <summary>Longest pause: a chunk on the slowest line that is worth having, or the coordinator's disk at the end.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Sends <paramref name="update"/> and waits until the coordinator has made it durable.</summary>
     /// <returns>False when the coordinator already had exactly this update.</returns>
     /// <exception cref="RpcException">The refusal, with the true status even when the upload was cut midway.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static async Task<bool> SendAsync(
         Federation.FederationClient coordinator, UpdateManifest manifest, string update, TimeProvider clock, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(coordinator);
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(clock);
-        DateTime deadline = clock.GetUtcNow().UtcDateTime.AddSeconds(60 + (manifest.Content.Length / SlowestBytesPerSecond));
-        using var call = coordinator.Upload(deadline: deadline, cancellationToken: cancellation);
-        try
+        UploadReceipt receipt = await CallGuard.RunAsync("Upload", Patience, clock, async guard =>
         {
-            await call.RequestStream.WriteAsync(new() { Manifest = UnsafeByteOperations.UnsafeWrap(Records.Encode(manifest)) }, cancellation);
-            await SendChunksAsync(call.RequestStream, update, cancellation);
-            await call.RequestStream.CompleteAsync();
-        }
-        catch (Exception e) when (e is RpcException or InvalidOperationException or IOException && !cancellation.IsCancellationRequested)
-        {
-            // A refusal midway breaks the write first; the true status is always in the response.
-        }
+            await using FileStream file = File.OpenRead(update);
+            using var call = coordinator.Upload(cancellationToken: guard.Token);
+            UploadPart first = new() { Manifest = UnsafeByteOperations.UnsafeWrap(Records.Encode(manifest)) };
+            if (await TrySendAsync(call.RequestStream, first, guard) && await TrySendChunksAsync(call.RequestStream, file, guard))
+                await call.RequestStream.CompleteAsync();
 
-        UploadReceipt receipt = await call.ResponseAsync;
+            return await call.ResponseAsync;
+        }, cancellation);
         return !receipt.Duplicate;
     }
 
-    private static async Task SendChunksAsync(IClientStreamWriter<UploadPart> stream, string update, CancellationToken cancellation)
+    private static async Task<bool> TrySendChunksAsync(IClientStreamWriter<UploadPart> stream, FileStream file, CallGuard guard)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ProtocolLimits.ChunkBytes);
         try
         {
-            await using FileStream file = File.OpenRead(update);
             Memory<byte> chunk = buffer.AsMemory(0, ProtocolLimits.ChunkBytes);
-            for (int read; (read = await file.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, cancellation)) > 0;)
+            for (int read; (read = await file.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, guard.Token)) > 0;)
             {
                 // The message is serialised before WriteAsync returns, so the buffer may be filled again afterwards.
-                await stream.WriteAsync(new() { Chunk = UnsafeByteOperations.UnsafeWrap(chunk[..read]) }, cancellation);
+                if (!await TrySendAsync(stream, new() { Chunk = UnsafeByteOperations.UnsafeWrap(chunk[..read]) }, guard))
+                    return false;
             }
+
+            return true;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>False when the call is over: a refusal midway breaks the write first, and the true status is in the response.</summary>
+    private static async Task<bool> TrySendAsync(IClientStreamWriter<UploadPart> stream, UploadPart part, CallGuard guard)
+    {
+        try
+        {
+            await stream.WriteAsync(part, guard.Token);
+        }
+        catch (Exception e) when (e is RpcException or InvalidOperationException or IOException)
+        {
+            return false;
+        }
+
+        guard.Moved();
+        return true;
     }
 }

@@ -23,6 +23,7 @@ public static class AgentCommand
         Option<string[]> runs = new("--run") { Description = "Take part in this run only; may be repeated. Default: every run that lists the site." };
         Option<string?> authority = new("--ca") { Description = "PEM file of the authority that signed the coordinator's certificate." };
         Option<int> threads = new("--threads") { Description = "Threads for training.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        Option<double> cache = new("--cache-gib") { Description = "GiB of downloaded models to keep; what a round needs stays in any case.", DefaultValueFactory = _ => 20 };
         Option<bool> exit = new("--exit-when-finished") { Description = "Stop when all runs have finished." };
 
         Command command = new("agent",
@@ -33,7 +34,7 @@ public static class AgentCommand
               client agent --coordinator https://coordinator.example.org:7443 --ca ca.pem --token-file site.token --data mail.jsonl
             """)
         {
-            coordinator, token, data, state, runs, authority, threads, exit,
+            coordinator, token, data, state, runs, authority, threads, cache, exit,
         };
         command.SetAction((parsed, cancellation) => CommandErrors.GuardAsync(() => RunAsync(
             new AgentOptions
@@ -45,15 +46,17 @@ public static class AgentCommand
                 Runs = parsed.GetValue(runs) ?? [],
                 CertificateAuthority = parsed.GetValue(authority),
                 Threads = parsed.GetValue(threads),
+                CacheBytes = Bytes(parsed.GetValue(cache)),
                 ExitWhenFinished = parsed.GetValue(exit),
             },
             cancellation)));
         return command;
     }
 
+    /// <summary>Any text that is an address of some kind; whether it is one of a coordinator is checked with the other options, all at once.</summary>
     private static Uri? ParseAddress(ArgumentResult result)
     {
-        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? address))
+        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.RelativeOrAbsolute, out Uri? address))
             return address;
 
         result.AddError($"--coordinator is '{result.Tokens[0].Value}'; an address such as https://coordinator.example.org:7443 was expected.");
@@ -71,9 +74,20 @@ public static class AgentCommand
             console.TimestampFormat = "HH:mm:ss ";
         }));
         ILogger<AgentLoop> log = logging.CreateLogger<AgentLoop>();
-        LocalRound local = new(options.Data, options.Threads);
+        using LocalRound local = new(options.Data, options.Threads);
         log.LogInformation("{Examples} examples; they stay on this machine", local.Examples);
-        await new AgentLoop(options, local, TimeProvider.System, log).RunAsync(cancellation);
+        try
+        {
+            await new AgentLoop(options, local, TimeProvider.System, log).RunAsync(cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            log.LogInformation("stopped");
+        }
+
         return ExitCodes.Ok;
     }
+
+    /// <summary>Whole bytes; what is no amount becomes -1, which the options' check refuses.</summary>
+    private static long Bytes(double gibibytes) => gibibytes is >= 0 and <= 1 << 20 ? (long)(gibibytes * (1L << 30)) : -1;
 }

@@ -1,6 +1,9 @@
+using Federated.Client.Agent;
 using Federated.Client.Data;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers;
+using Federated.Client.Training;
+using Federated.Shared.Peft;
 using Federated.Shared.Protocol;
 using Federated.Shared.Tensors;
 using Grpc.Core;
@@ -20,16 +23,21 @@ public static class CommandErrors
         }
         catch (OperationCanceledException)
         {
-            return ExitCodes.Ok;
+            return Say("stopped before the end; nothing was written.", ExitCodes.Interrupted);
         }
         catch (RpcException e)
         {
-            return Say($"the coordinator refused ({e.StatusCode}): {e.Status.Detail}", ExitCodes.Refused);
+            return Say($"the coordinator refused: {FailureText.ForLog(e)}", ExitCodes.Refused);
         }
-        catch (Exception e) when (e is DataFormatException or CheckpointException or TokenizerFormatException or TensorFormatException
-            or FederatedException or InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is DataFormatException or CheckpointException or TokenizerFormatException or TensorFormatException or PeftFormatException
+            or TrainingDivergedException or FederatedException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
             return Say(e.Message, ExitCodes.BadData);
+        }
+        catch (Exception e)
+        {
+            // Type and place only: a foreign message could quote the data.
+            return Say($"this is a bug, please report it: {FailureText.ForLog(e)}", ExitCodes.Internal);
         }
     }
 

@@ -20,7 +20,11 @@ public sealed record AdapterScore(string? Adapter, double Loss, double Accuracy,
 /// <param name="Loss">Mean training loss.</param>
 /// <param name="Tokens">Tokens trained on.</param>
 /// <param name="Seconds">Time of training.</param>
-public sealed record TrainingOutput(string Adapter, int Steps, double Loss, long Tokens, double Seconds);
+/// <param name="HoldoutExamples">Examples held out.</param>
+/// <param name="HoldoutLoss">Mean cross-entropy on them after training, in nats; null without any.</param>
+/// <param name="HoldoutAccuracy">Share of right answers on them, in [0, 1]; null without any.</param>
+public sealed record TrainingOutput(
+    string Adapter, int Steps, double Loss, long Tokens, double Seconds, long HoldoutExamples, double? HoldoutLoss, double? HoldoutAccuracy);
 
 /// <summary>JSON for machines: snake case, generated at compile time.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -13,6 +13,22 @@ namespace Federated.Client.Commands;
 /// <summary><c>client evaluate</c>: accuracy, F1 and loss of adapters on labelled texts.</summary>
 public static class EvaluateCommand
 {
+    private sealed record Settings(string Model, string Data, string[] Labels, string[] Adapters, int MaxTokens, int Threads, bool Json)
+    {
+        public IReadOnlyList<string> Validate()
+        {
+            OptionFaults faults = new();
+            faults.Folder("--model", Model);
+            faults.File("--data", Data);
+            faults.Labels(Labels);
+            foreach (string adapter in Adapters)
+                faults.Folder("--adapter", adapter);
+            faults.Demand(MaxTokens >= 2, "--max-tokens", MaxTokens, "2 or more");
+            faults.Demand(Threads >= 1, "--threads", Threads, "1 or more");
+            return faults.Found;
+        }
+    }
+
     /// <summary>The command with its options.</summary>
     public static Command Create()
     {
@@ -33,39 +49,39 @@ public static class EvaluateCommand
         {
             model, data, labels, adapters, maxTokens, threads, json,
         };
-        command.SetAction((parsed, cancellation) => CommandErrors.GuardAsync(() =>
-        {
-            torch.set_num_threads(parsed.GetValue(threads));
-            EvaluationOutput output = Evaluate(
+        command.SetAction((parsed, cancellation) => CommandErrors.GuardAsync(() => Task.FromResult(Run(
+            new Settings(
                 parsed.GetRequiredValue(model), parsed.GetRequiredValue(data), parsed.GetRequiredValue(labels).Split(',', StringSplitOptions.TrimEntries),
-                parsed.GetValue(adapters) ?? [], parsed.GetValue(maxTokens), cancellation);
-            Print(output, parsed.GetValue(json));
-            return Task.FromResult(ExitCodes.Ok);
-        }));
+                parsed.GetValue(adapters) ?? [], parsed.GetValue(maxTokens), parsed.GetValue(threads), parsed.GetValue(json)),
+            cancellation))));
         return command;
     }
 
-    private static EvaluationOutput Evaluate(
-        string folder, string file, string[] labels, string[] adapters, int maxTokens, CancellationToken cancellation)
+    private static int Run(Settings settings, CancellationToken cancellation)
     {
-        using PretrainedModel model = PretrainedModel.Load(folder, new() { Task = ModelTask.SequenceClassification, Labels = labels });
-        ClassificationData data = ClassificationData.Read(file, TokenizerFolder.Read(folder), new(labels), maxTokens, holdoutShare: 0);
-        List<AdapterScore> scores = [];
-        if (adapters.Length == 0)
-            scores.Add(Score(null));
-        foreach (string adapter in adapters)
-        {
-            using AdaptedModel adapted = AdaptedModel.Load(model, adapter);
-            scores.Add(Score(adapter));
-        }
+        if (CommandErrors.Report(settings.Validate()) is var code and not ExitCodes.Ok)
+            return code;
 
-        return new(data.TrainingExamples, scores);
+        torch.set_num_threads(settings.Threads);
+        Print(Evaluate(settings, cancellation), settings.Json);
+        return ExitCodes.Ok;
+    }
 
-        AdapterScore Score(string? adapter)
-        {
-            ClassificationReport report = Evaluator.Classification(model, data.All(), cancellation);
-            return new(adapter, report.Loss, report.Accuracy, labels.Length == 2 ? report.F1(1) : report.MacroF1);
-        }
+    private static EvaluationOutput Evaluate(Settings settings, CancellationToken cancellation)
+    {
+        ClassificationData data = ClassificationData.Read(
+            settings.Data, TokenizerFolder.Read(settings.Model), new(settings.Labels), settings.MaxTokens, holdoutShare: 0, cancellation);
+        string?[] adapters = settings.Adapters.Length == 0 ? (string?[])[null] : settings.Adapters;
+        return new(data.TrainingExamples, [.. adapters.Select(adapter => Score(settings, data, adapter, cancellation))]);
+    }
+
+    private static AdapterScore Score(Settings settings, ClassificationData data, string? adapter, CancellationToken cancellation)
+    {
+        // Loaded anew each time: an adapter overwrites the modules it saves whole, and the next one may lack them.
+        using PretrainedModel model = PretrainedModel.Load(settings.Model, new() { Task = ModelTask.SequenceClassification, Labels = settings.Labels });
+        using AdaptedModel? adapted = adapter is null ? null : AdaptedModel.Load(model, adapter);
+        ClassificationReport report = Evaluator.Classification(model, data.All(), cancellation);
+        return new(adapter, report.Loss, report.Accuracy, settings.Labels.Length == 2 ? report.F1(1) : report.MacroF1);
     }
 
     private static void Print(EvaluationOutput output, bool json)

@@ -30,7 +30,32 @@ public static class TrainCommand
         public required double HoldoutShare { get; init; }
         public required int Threads { get; init; }
         public required bool Json { get; init; }
+        public required double ClipNorm { get; init; }
         public required TrainingOptions Training { get; init; }
+
+        public IReadOnlyList<string> Validate()
+        {
+            OptionFaults faults = new();
+            faults.Folder("--model", Model);
+            faults.File("--data", Data);
+            if (Initial is not null)
+                faults.Folder("--init", Initial);
+            faults.Labels(Labels);
+            faults.Demand(Rank >= 1, "--rank", Rank, "1 or more");
+            faults.Demand(double.IsFinite(Alpha) && Alpha > 0, "--alpha", Alpha, "a positive number");
+            faults.Demand(Targets.Length > 0 && !Targets.Contains(""), "--target-modules", string.Join(',', Targets), "a list of names");
+            faults.Demand(MaxTokens >= 2, "--max-tokens", MaxTokens, "2 or more");
+            faults.Demand(BatchSize >= 1, "--batch-size", BatchSize, "1 or more");
+            faults.Demand(HoldoutShare is >= 0 and <= 0.5, "--holdout-share", HoldoutShare, "0 to 0.5");
+            faults.Demand(Threads >= 1, "--threads", Threads, "1 or more");
+            faults.Demand(Training.Steps >= 1, "--steps", Training.Steps, "1 or more");
+            faults.Demand(double.IsFinite(Training.LearningRate) && Training.LearningRate > 0, "--learning-rate", Training.LearningRate, "a positive number");
+            faults.Demand(Training.WarmupSteps >= 0 && Training.WarmupSteps <= Training.Steps, "--warmup-steps", Training.WarmupSteps, "0 to the number of steps");
+            faults.Demand(LearningRateSchedules.Names.Contains(Training.Schedule), "--schedule", Training.Schedule, string.Join(" or ", LearningRateSchedules.Names));
+            faults.Demand(double.IsFinite(Training.WeightDecay) && Training.WeightDecay >= 0, "--weight-decay", Training.WeightDecay, "0 or more");
+            faults.Demand(double.IsFinite(ClipNorm) && ClipNorm >= 0, "--clip-norm", ClipNorm, "0 or more");
+            return faults.Found;
+        }
     }
 
     /// <summary>The command with its options.</summary>
@@ -82,6 +107,7 @@ public static class TrainCommand
                 HoldoutShare = parsed.GetValue(holdout),
                 Threads = parsed.GetValue(threads),
                 Json = parsed.GetValue(json),
+                ClipNorm = parsed.GetValue(clip),
                 Training = new()
                 {
                     Steps = parsed.GetValue(steps),
@@ -99,11 +125,14 @@ public static class TrainCommand
 
     private static int Run(Settings settings, CancellationToken cancellation)
     {
+        if (CommandErrors.Report(settings.Validate()) is var code and not ExitCodes.Ok)
+            return code;
+
         torch.set_num_threads(settings.Threads);
         using PretrainedModel model = PretrainedModel.Load(
             settings.Model, new() { Task = ModelTask.SequenceClassification, Labels = settings.Labels, HeadSeed = (ulong)settings.Training.Seed });
         ClassificationData data = ClassificationData.Read(
-            settings.Data, TokenizerFolder.Read(settings.Model), new(settings.Labels), settings.MaxTokens, settings.HoldoutShare);
+            settings.Data, TokenizerFolder.Read(settings.Model), new(settings.Labels), settings.MaxTokens, settings.HoldoutShare, cancellation);
         using AdaptedModel adapted = settings.Initial is { } initial
             ? AdaptedModel.Load(model, initial)
             : AdaptedModel.Attach(model, Config(settings), (ulong)settings.Training.Seed);
@@ -157,7 +186,9 @@ public static class TrainCommand
     {
         if (settings.Json)
         {
-            TrainingOutput output = new(settings.Output, summary.Steps, summary.MeanLoss, summary.Tokens, summary.Elapsed.TotalSeconds);
+            TrainingOutput output = new(
+                settings.Output, summary.Steps, summary.MeanLoss, summary.Tokens, summary.Elapsed.TotalSeconds,
+                holdout?.Examples ?? 0, holdout?.Loss, holdout?.Accuracy);
             Console.WriteLine(JsonSerializer.Serialize(output, CommandJson.Default.TrainingOutput));
             return;
         }

@@ -33,8 +33,10 @@ public sealed class ClassificationData
     /// <param name="labels">The classes.</param>
     /// <param name="maxTokens">Longest example, the end-of-text token included.</param>
     /// <param name="holdoutShare">Share held out, in [0, 0.5]; the same texts in every round and run.</param>
+    /// <param name="cancellation">Stops between two texts.</param>
     /// <exception cref="DataFormatException">The file is malformed, has an unknown label, or no example to train on.</exception>
-    public static ClassificationData Read(string path, ITokenizer tokenizer, LabelSet labels, int maxTokens, double holdoutShare)
+    public static ClassificationData Read(
+        string path, ITokenizer tokenizer, LabelSet labels, int maxTokens, double holdoutShare, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(labels);
@@ -45,7 +47,11 @@ public sealed class ClassificationData
             throw new DataFormatException(path, 0, "the file has no example; one or more were expected.");
 
         List<int> buffer = [];
-        int[][] tokens = [.. texts.Select(text => Encode(text.Text, tokenizer, maxTokens, buffer))];
+        int[][] tokens = [.. texts.Select(text =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return Encode(text.Text, tokenizer, maxTokens, buffer);
+        })];
         return new(tokens, classes, training, holdout);
     }
 
