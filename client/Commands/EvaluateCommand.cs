@@ -92,7 +92,9 @@ public static class EvaluateCommand
             return;
         }
 
-        Table table = new Table().Border(AnsiConsole.Profile.Capabilities.Interactive ? TableBorder.Rounded : TableBorder.Ascii)
+        // A console of its own: the library's keeps the writer that it met first.
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        Table table = new Table().Border(console.Profile.Capabilities.Interactive ? TableBorder.Rounded : TableBorder.Ascii)
             .Title(new TableTitle($"{output.Examples} examples", Style.Plain)).AddColumns("adapter", "accuracy", "F1", "loss");
         foreach (AdapterScore score in output.Results)
         {
@@ -100,7 +102,7 @@ public static class EvaluateCommand
                 Markup.Escape(score.Adapter ?? "(none)"), Text(100 * score.Accuracy, "0.0") + " %", Text(100 * score.F1, "0.0") + " %", Text(score.Loss, "0.000"));
         }
 
-        AnsiConsole.Write(table);
+        console.Write(table);
     }
 
     private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
