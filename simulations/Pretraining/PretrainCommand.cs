@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Federated.Shared.Tensors;
 using Federated.Simulations.Reports;
 using Spectre.Console;
 
@@ -87,7 +88,7 @@ public static class PretrainCommand
             Console.Error.WriteLine("stopped; the same command goes on from the newest checkpoint");
             return Interrupted;
         }
-        catch (Exception e) when (e is InvalidDataException or IOException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or TensorFormatException)
         {
             Console.Error.WriteLine($"error: {e.Message}");
             return BadData;

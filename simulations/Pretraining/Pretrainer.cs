@@ -39,6 +39,10 @@ public sealed class Pretrainer(PretrainingOptions options, TimeProvider clock)
         TokenSequences speeches = new(corpus.HeldOutSpeeches, tokenizer, endOfText, options.Context);
         TokenSequences mail = new(corpus.HeldOutMail, tokenizer, endOfText, options.Context);
 
+        RequireText(training, options.Sotu);
+        RequireText(speeches, options.Sotu);
+        RequireText(mail, options.Mail);
+
         using PretrainedModel model = PretrainedModel.Create(Config(tokenizer), (ulong)options.Seed);
         List<PretrainingPoint> curve = [];
         double trainedSeconds = options.Steps > 0 ? Train(model, training, speeches, mail, curve, report, cancellation) : 0;
@@ -96,6 +100,12 @@ public sealed class Pretrainer(PretrainingOptions options, TimeProvider clock)
         }
 
         return seconds + clock.GetElapsedTime(began).TotalSeconds;
+    }
+
+    private void RequireText(TokenSequences text, string source)
+    {
+        if (text.Sequences == 0)
+            throw new InvalidDataException($"{source}: {text.Tokens.Length} tokens of a kind that pretraining needs (to learn, or held out) are less than one sequence of --context {options.Context}. Give more text or a shorter context.");
     }
 
     private Tokenizer TrainTokenizer(PretrainingCorpus corpus, CancellationToken cancellation) => BpeTrainer.Train(

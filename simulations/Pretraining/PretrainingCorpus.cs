@@ -25,7 +25,7 @@ public sealed record PretrainingCorpus(IReadOnlyList<string> Training, IReadOnly
             SotuAddress address;
             try
             {
-                address = JsonSerializer.Deserialize<SotuAddress>(line) ?? throw new JsonException("null");
+                address = JsonSerializer.Deserialize<SotuAddress>(line) is { Text: not null } read ? read : throw new JsonException("no text");
             }
             catch (JsonException e)
             {

@@ -25,7 +25,7 @@ public sealed class PretrainingLog
     public IReadOnlyList<PretrainingPoint> Restore(int step)
     {
         PretrainingPoint[] points = File.Exists(_curve)
-            ? [.. File.ReadLines(_curve).Select(line => JsonSerializer.Deserialize<PretrainingPoint>(line)!).Where(point => point.Step <= step)]
+            ? [.. File.ReadLines(_curve).Select(Parse).OfType<PretrainingPoint>().Where(point => point.Step <= step)]
             : [];
         File.WriteAllLines(_curve, points.Select(point => JsonSerializer.Serialize(point)));
         return points;
@@ -33,4 +33,17 @@ public sealed class PretrainingLog
 
     /// <summary>Adds a measurement.</summary>
     public void Append(PretrainingPoint point) => File.AppendAllLines(_curve, [JsonSerializer.Serialize(point)]);
+
+    /// <summary>A measurement; null for a line that was cut off when the process was killed.</summary>
+    private static PretrainingPoint? Parse(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<PretrainingPoint>(line);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }

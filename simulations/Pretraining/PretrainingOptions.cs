@@ -64,12 +64,16 @@ public sealed record PretrainingOptions
             errors.Add($"--mail '{Mail}' does not exist; make it with eng/prepare-mail.sh.");
         Range("--mail-repeats", MailRepeats, 0, 1000);
         Range("--vocabulary", Vocabulary, 258, 1 << 20);
+        Range("--hidden", Hidden, 2, 1 << 20);
+        Range("--intermediate", Intermediate, 1, 1 << 20);
         Range("--layers", Layers, 1, 1000);
         Range("--context", Context, 8, 65_536);
         Range("--batch-size", BatchSize, 1, 65_536);
         Range("--steps", Steps, 0, 10_000_000);
         Range("--threads", Threads, 1, 1024);
         Range("--checkpoint-every", CheckpointEvery, 1, 1_000_000);
+        if (!(LearningRate > 0 && LearningRate <= 10))
+            errors.Add(FormattableString.Invariant($"--learning-rate is {LearningRate}; more than 0 and at most 10 was expected."));
         if (Heads < 1 || Hidden % Math.Max(1, Heads) != 0 || Hidden / Math.Max(1, Heads) % 2 != 0)
             errors.Add($"--hidden {Hidden} over --heads {Heads}: an even number of dimensions for each head was expected.");
         if (KeyValueHeads < 1 || Heads % Math.Max(1, KeyValueHeads) != 0)

@@ -33,7 +33,10 @@ public sealed class TokenSequences
     public IEnumerable<TrainingBatch> InOrder(int size) =>
         Enumerable.Range(0, Sequences).Chunk(size).Select(Batch);
 
-    /// <summary>Batches without end: each epoch has every sequence once, in an order of its own. Starts after <paramref name="skip"/> batches.</summary>
+    /// <summary>
+    /// Batches without end: an epoch has each sequence once, in an order of its own, but for the rest that fills no batch. Starts after
+    /// <paramref name="skip"/> batches.
+    /// </summary>
     public IEnumerable<TrainingBatch> Shuffled(int size, ulong seed, int skip)
     {
         int perEpoch = Math.Max(1, Sequences / size);

@@ -13,10 +13,10 @@ public sealed partial class FleetProcess
     private readonly Queue<string> _tail = new();
     private readonly List<(string Text, TaskCompletionSource<string> Seen)> _awaited = [];
 
-    private FleetProcess(string name, string logPath, Process process)
+    private FleetProcess(string name, string logPath, StreamWriter log, Process process)
     {
         (Name, LogPath, _process) = (name, logPath, process);
-        Exited = WaitAsync();
+        Exited = WaitAsync(log);
     }
 
     /// <summary>Name given at the start.</summary>
@@ -33,9 +33,19 @@ public sealed partial class FleetProcess
 
     internal static FleetProcess Start(string name, string logPath, ProcessStartInfo start)
     {
-        Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        return new(name, logPath, process);
+        // The log first: a process whose output nobody can keep is not started.
+        StreamWriter log = new(new FileStream(logPath, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0)) { AutoFlush = true };
+        try
+        {
+            Process process = Process.Start(start)!;
+            process.StandardInput.Close();
+            return new(name, logPath, log, process);
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Waits for a successful end.</summary>
@@ -90,9 +100,9 @@ public sealed partial class FleetProcess
     /// <summary>Ends the process at once, as a crash would.</summary>
     public void Kill() => _process.Kill(entireProcessTree: true);
 
-    private async Task<int> WaitAsync()
+    private async Task<int> WaitAsync(StreamWriter log)
     {
-        await using (StreamWriter log = new(new FileStream(LogPath, FileMode.Create, FileAccess.Write, FileShare.Read)) { AutoFlush = true })
+        await using (log.BaseStream)
             await Task.WhenAll(CopyAsync(_process.StandardOutput, log), CopyAsync(_process.StandardError, log));
         await _process.WaitForExitAsync();
         return _process.ExitCode;
@@ -104,13 +114,26 @@ public sealed partial class FleetProcess
         {
             lock (_tail)
             {
-                log.WriteLine(line);
+                Write(log, line);
                 _tail.Enqueue(line);
                 if (_tail.Count > TailLines)
                     _tail.Dequeue();
                 foreach ((_, TaskCompletionSource<string> seen) in _awaited.Where(wait => line.Contains(wait.Text, StringComparison.Ordinal)))
                     seen.TrySetResult(line);
             }
+        }
+    }
+
+    /// <summary>A full disk costs the log, not the process: its output is read on, and the tail still tells what it said.</summary>
+    private static void Write(StreamWriter log, string line)
+    {
+        try
+        {
+            log.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            // This line is missing from the log.
         }
     }
 

@@ -18,6 +18,7 @@ public sealed class ProcessFleet : IAsyncDisposable
     private readonly List<FleetProcess> _processes = [];
     private readonly BlockingCollection<Action> _launches = [];
     private readonly Thread _launcher;
+    private bool _closing;
 
     /// <summary>A fleet that logs to <paramref name="logs"/>, which is made when missing.</summary>
     public ProcessFleet(string logs)
@@ -40,39 +41,52 @@ public sealed class ProcessFleet : IAsyncDisposable
     /// <param name="assembly">Path of a managed executable's assembly.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="environment">Variables on top of this process's own.</param>
+    /// <exception cref="ObjectDisposedException">The fleet is being stopped.</exception>
     public async Task<FleetProcess> StartAsync(
         string name, string assembly, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         ProcessStartInfo start = Describe(assembly, arguments, environment);
         string log = Path.Combine(_logs, name + ".log");
-        TaskCompletionSource<FleetProcess> started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _launches.Add(() =>
+        return await OnLauncherAsync(() =>
         {
-            try
-            {
-                started.SetResult(FleetProcess.Start(name, log, start));
-            }
-            catch (Exception e)
-            {
-                started.SetException(e);
-            }
-        });
-        FleetProcess process = await started.Task;
-        lock (_processes)
+            FleetProcess process = FleetProcess.Start(name, log, start);
             _processes.Add(process);
-        return process;
+            return process;
+        });
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        FleetProcess[] all;
-        lock (_processes)
-            all = [.. _processes];
+        // Launches run one after the other: behind the last one allowed, the list is complete and nothing can slip past it.
+        FleetProcess[] all = await OnLauncherAsync(() => _processes.ToArray(), last: true);
         await Task.WhenAll(all.Select(process => process.StopAsync(Patience)));
         _launches.CompleteAdding();
         _launcher.Join();
         _launches.Dispose();
+    }
+
+    private Task<T> OnLauncherAsync<T>(Func<T> work, bool last = false)
+    {
+        TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_processes)
+        {
+            ObjectDisposedException.ThrowIf(_closing, this);
+            _closing = last;
+            _launches.Add(() =>
+            {
+                try
+                {
+                    done.SetResult(work());
+                }
+                catch (Exception e)
+                {
+                    done.SetException(e);
+                }
+            });
+        }
+
+        return done.Task;
     }
 
     private static ProcessStartInfo Describe(string assembly, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment)

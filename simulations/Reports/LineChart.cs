@@ -20,11 +20,12 @@ public static class LineChart
     /// <summary>Draws the chart.</summary>
     /// <param name="title">Above the chart.</param>
     /// <param name="xAxis">Name of x.</param>
-    /// <param name="series">At least one line with at least one point.</param>
+    /// <param name="series">The lines. Points that are no finite numbers, as of a training that diverged, are left out.</param>
     /// <param name="format">Format of y's labels.</param>
     public static string Draw(string title, string xAxis, IReadOnlyList<Series> series, string format)
     {
         ArgumentNullException.ThrowIfNull(series);
+        series = [.. series.Select(line => line with { Points = [.. line.Points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y))] })];
         var points = series.SelectMany(line => line.Points).ToArray();
         (double lowX, double highX) = Bounds(points.Select(p => p.X), 0);
         (double lowY, double highY) = Bounds(points.Select(p => p.Y), 0.05);
@@ -69,7 +70,7 @@ public static class LineChart
     private static (double Low, double High) Bounds(IEnumerable<double> values, double margin)
     {
         double[] all = [.. values];
-        (double low, double high) = (all.Min(), all.Max());
+        (double low, double high) = all.Length == 0 ? (0, 1) : (all.Min(), all.Max());
         double room = high > low ? (high - low) * margin : Math.Max(Math.Abs(low), 1) * 0.5;
         return (low - room, high + room);
     }

@@ -22,12 +22,25 @@ public sealed class BaselineStage(Scenario scenario, SimulationFolder folder, Pr
     {
         int steps = scenario.Rounds * scenario.Training.Steps;
         using SemaphoreSlim cores = new(Math.Max(1, Environment.ProcessorCount / scenario.Threads));
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         // The longest first, so that the short ones fill up the other cores meanwhile.
-        Task<string> centralised = TrainAsync("centralised", pooled, initialAdapter, steps * mailboxes.Count, mailboxes.Count, cores, cancellation);
-        var local = mailboxes.Select(async mailbox =>
-            (mailbox.Key, Folder: await TrainAsync($"local-{mailbox.Key}", mailbox.Value, initialAdapter, steps, 1, cores, cancellation))).ToArray();
-        await Task.WhenAll([centralised, .. local]);
-        return (local.ToDictionary(task => task.Result.Key, task => task.Result.Folder, StringComparer.Ordinal), await centralised);
+        Task<string> centralised = TrainAsync("centralised", pooled, initialAdapter, steps * mailboxes.Count, mailboxes.Count, cores, stop.Token);
+        Dictionary<string, Task<string>> local = mailboxes.ToDictionary(
+            mailbox => mailbox.Key, mailbox => TrainAsync($"local-{mailbox.Key}", mailbox.Value, initialAdapter, steps, 1, cores, stop.Token), StringComparer.Ordinal);
+        Task<string>[] all = [centralised, .. local.Values];
+        try
+        {
+            await foreach (Task<string> ended in Task.WhenEach(all))
+                await ended;
+        }
+        finally
+        {
+            // After a failure nobody wants the others: they stop waiting, and the fleet stops what already runs.
+            await stop.CancelAsync();
+            await Task.WhenAll(all).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+
+        return (local.ToDictionary(task => task.Key, task => task.Value.Result, StringComparer.Ordinal), await centralised);
     }
 
     private async Task<string> TrainAsync(

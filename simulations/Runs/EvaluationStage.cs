@@ -40,7 +40,14 @@ public sealed class EvaluationStage(Scenario scenario, ProcessFleet fleet)
         ],
         ThreadSettings.For(scenario.Threads));
         await process.SucceedAsync(cancellation);
-        string json = (await File.ReadAllLinesAsync(process.LogPath, cancellation)).Last(line => line.StartsWith('{'));
-        return JsonSerializer.Deserialize(json, CommandJson.Default.EvaluationOutput)!;
+        string? json = (await File.ReadAllLinesAsync(process.LogPath, cancellation)).LastOrDefault(line => line.StartsWith('{'));
+        try
+        {
+            return JsonSerializer.Deserialize(json ?? "", CommandJson.Default.EvaluationOutput)!;
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{name} succeeded but printed no result that can be read: {e.Message} Its log is {process.LogPath}.", e);
+        }
     }
 }

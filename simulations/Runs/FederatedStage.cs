@@ -1,6 +1,7 @@
 using Federated.Shared.Protocol;
 using Federated.Simulations.Processes;
 using Federated.Simulations.Scenarios;
+using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace Federated.Simulations.Runs;
@@ -9,6 +10,7 @@ namespace Federated.Simulations.Runs;
 public sealed class FederatedStage(Scenario scenario, SimulationFolder folder, ProcessFleet fleet, Action<CoordinatorSnapshot> show)
 {
     private const string Listening = "listening on ";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>The adapter that round 1 of the first run started from; the same for all runs, which share seed and shape.</summary>
     public ContentHash InitialAdapter { get; private set; }
@@ -34,15 +36,36 @@ public sealed class FederatedStage(Scenario scenario, SimulationFolder folder, P
         string line = await coordinator.LineAsync(Listening, cancellation);
         Uri address = new(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
 
-        Task<CoordinatorSnapshot> watching = WatchAsync(address, cancellation);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        TaskCompletionSource watched = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<CoordinatorSnapshot> watching = WatchAsync(address, watched, stop.Token);
         List<FleetProcess> agents = [];
-        foreach (string site in sites)
-            agents.Add(await StartAgentAsync(site, address, mailboxes[site]));
+        CoordinatorSnapshot end;
+        try
+        {
+            // Agents come after the first snapshot: it shows the adapter before any round can replace it.
+            await FirstFailureOrAsync(Task.WhenAny(watched.Task, watching), [coordinator], cancellation);
+            foreach (string site in sites)
+                agents.Add(await StartAgentAsync(site, address, mailboxes[site]));
 
-        await FirstFailureOrAsync(watching, [coordinator, .. agents], cancellation);
-        CoordinatorSnapshot end = await watching;
+            await FirstFailureOrAsync(watching, [coordinator, .. agents], cancellation);
+            end = await watching;
+        }
+        catch (RpcException e)
+        {
+            // The stream breaks a moment before a dying coordinator is gone; its own last words say more than the stream's.
+            await coordinator.StopAsync(Patience);
+            await coordinator.SucceedAsync(cancellation);
+            throw new InvalidOperationException($"The coordinator stopped reporting: {e.Status.Detail} Its log is {coordinator.LogPath}.", e);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await watching.ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+
         await Task.WhenAll(agents.Select(agent => agent.SucceedAsync(cancellation)));
-        await coordinator.StopAsync(TimeSpan.FromSeconds(20));
+        await coordinator.StopAsync(Patience);
         return end.Runs.FirstOrDefault(run => run.Phase == RunPhase.Failed) is { } failed
             ? throw new InvalidOperationException($"Run {failed.Run} failed in round {failed.Round}: {failed.Detail} The coordinator's log is {coordinator.LogPath}.")
             : end;
@@ -74,9 +97,14 @@ public sealed class FederatedStage(Scenario scenario, SimulationFolder folder, P
         ],
         ThreadSettings.For(scenario.Threads));
 
-    private async Task<CoordinatorSnapshot> WatchAsync(Uri address, CancellationToken cancellation)
+    private async Task<CoordinatorSnapshot> WatchAsync(Uri address, TaskCompletionSource watched, CancellationToken cancellation)
     {
-        using GrpcChannel channel = GrpcChannel.ForAddress(address, new() { HttpHandler = new SocketsHttpHandler { UseProxy = false } });
+        using GrpcChannel channel = GrpcChannel.ForAddress(address, new()
+        {
+            HttpHandler = new SocketsHttpHandler { UseProxy = false },
+            DisposeHttpClient = true,
+            ThrowOperationCanceledOnCancellation = true,
+        });
         using var call = new Operations.OperationsClient(channel).Watch(new(), cancellationToken: cancellation);
         while (await call.ResponseStream.MoveNext(cancellation))
         {
@@ -84,6 +112,7 @@ public sealed class FederatedStage(Scenario scenario, SimulationFolder folder, P
             show(snapshot);
             if (snapshot.Runs[0] is { History.Count: 0, AdapterSha256.Length: ContentHash.Size } first)
                 InitialAdapter = new(first.AdapterSha256.Span);
+            watched.TrySetResult();
             if (snapshot.Runs.All(run => run.Phase is RunPhase.Finished or RunPhase.Failed))
                 return snapshot;
         }

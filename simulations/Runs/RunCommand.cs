@@ -56,8 +56,9 @@ public static class RunCommand
                 Print(console, summary, folder);
             return 0;
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException || cancellation.IsCancellationRequested)
         {
+            // Ctrl-C reaches the whole process group: a child that stopped first must not pass for a failure.
             Console.Error.WriteLine("stopped; every process that was started has ended");
             return Interrupted;
         }
@@ -66,7 +67,7 @@ public static class RunCommand
             Console.Error.WriteLine($"error: {e.Message}");
             return Failed;
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or FormatException or ArgumentException)
         {
             Console.Error.WriteLine($"error: {e.Message}");
             return BadData;

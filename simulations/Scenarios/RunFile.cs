@@ -35,8 +35,8 @@ public static class RunFile
         Line($"  rank: {adapter.Rank}");
         Line($"  alpha: {adapter.Alpha}");
         Line($"  dropout: {adapter.Dropout}");
-        Line($"  target_modules: [{string.Join(", ", adapter.TargetModules)}]");
-        Line($"  modules_to_save: [{string.Join(", ", adapter.ModulesToSave)}]");
+        Line($"  target_modules: [{string.Join(", ", adapter.TargetModules.Select(Quoted))}]");
+        Line($"  modules_to_save: [{string.Join(", ", adapter.ModulesToSave.Select(Quoted))}]");
         Line($"training:");
         Line($"  objective: sequence-classification");
         Line($"  labels: [{string.Join(", ", scenario.Labels.Select(Quoted))}]");
