@@ -11,17 +11,15 @@ public sealed class DisturbedRunTests(UndisturbedRun undisturbed) : IClassFixtur
     private const int KilledExitCode = 128 + SystemProcesses.SigKill;
 
     [Fact]
-    public async Task Run_UpdatesInReverseOrder_GivesTheSameAdapter()
+    public async Task Run_AgentsInReverseOrder_GivesTheSameAdapter()
     {
         await using Federation federation = await Federation.CreateAsync(undisturbed.World, "reversed");
         FleetProcess coordinator = await federation.StartCoordinatorAsync();
         List<FleetProcess> agents = [];
         foreach (string site in TinyWorld.MailboxNames.Reverse())
         {
-            // The next agent comes only when this one's update of round 1 is in.
-            if (agents.Count > 0)
-                await agents[^1].LineAsync(Accepted, CancellationToken.None);
             agents.Add(await federation.StartAgentAsync(site));
+            await agents[^1].LineAsync("joined as", CancellationToken.None);
         }
 
         Assert.Equal(undisturbed.Adapter, await federation.FinishAsync(coordinator, [.. agents]));
@@ -49,27 +47,36 @@ public sealed class DisturbedRunTests(UndisturbedRun undisturbed) : IClassFixtur
     {
         await using Federation federation = await Federation.CreateAsync(undisturbed.World, "killed-waiting");
         FleetProcess doomed = await federation.StartCoordinatorAsync();
-        FleetProcess first = await federation.StartAgentAsync(TinyWorld.MailboxNames[0]);
-        await first.LineAsync(Accepted, CancellationToken.None);
+        FleetProcess[] others = await StartAndLoseTheFirstAgentAsync(federation);
         doomed.Kill();
         Assert.Equal(KilledExitCode, await doomed.Exited);
 
         FleetProcess coordinator = await federation.StartCoordinatorAsync();
-        FleetProcess[] others = await Task.WhenAll(TinyWorld.MailboxNames.Skip(1).Select(federation.StartAgentAsync));
+        FleetProcess first = await federation.StartAgentAsync(TinyWorld.MailboxNames[0]);
 
         Assert.Equal(undisturbed.Adapter, await federation.FinishAsync(coordinator, [first, .. others]));
     }
 
     [Fact]
-    public async Task Agent_KilledInARound_RestartedGivesTheSameAdapter()
+    public async Task Agent_KilledInARound_RestartedAsTheLastGivesTheSameAdapter()
     {
         await using Federation federation = await Federation.CreateAsync(undisturbed.World, "killed-agent");
         FleetProcess coordinator = await federation.StartCoordinatorAsync();
-        FleetProcess doomed = await federation.StartAgentAsync(TinyWorld.MailboxNames[0]);
-        await doomed.LineAsync("plan received", CancellationToken.None);
-        doomed.Kill();
-        Assert.Equal(KilledExitCode, await doomed.Exited);
+        FleetProcess[] others = await StartAndLoseTheFirstAgentAsync(federation);
 
-        Assert.Equal(undisturbed.Adapter, await federation.FinishAsync(coordinator, await federation.StartAgentsAsync()));
+        FleetProcess first = await federation.StartAgentAsync(TinyWorld.MailboxNames[0]);
+
+        Assert.Equal(undisturbed.Adapter, await federation.FinishAsync(coordinator, [first, .. others]));
+    }
+
+    /// <summary>All agents start; the first one is killed as soon as it has its task, the others' updates are in.</summary>
+    private static async Task<FleetProcess[]> StartAndLoseTheFirstAgentAsync(Federation federation)
+    {
+        FleetProcess[] agents = await federation.StartAgentsAsync();
+        await agents[0].LineAsync("plan received", CancellationToken.None);
+        agents[0].Kill();
+        Assert.Equal(KilledExitCode, await agents[0].Exited);
+        await Task.WhenAll(agents.Skip(1).Select(agent => agent.LineAsync(Accepted, CancellationToken.None)));
+        return agents[1..];
     }
 }
