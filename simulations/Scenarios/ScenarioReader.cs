@@ -35,7 +35,7 @@ public static class ScenarioReader
         return scenario;
     }
 
-    private static void Refuse(string path, IReadOnlyList<string> faults)
+    private static void Refuse(string path, List<string> faults)
     {
         if (faults.Count > 0)
             throw new InvalidDataException($"{path}: {faults.Count} fault(s):{Environment.NewLine}  {string.Join(Environment.NewLine + "  ", faults)}");
