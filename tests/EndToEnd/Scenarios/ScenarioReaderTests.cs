@@ -57,7 +57,7 @@ public sealed class ScenarioReaderTests(TinyWorld world)
     [Theory]
     [InlineData("labels: [ham, spam]", "labels:", "labels has no value")]
     [InlineData("model: model", "model:", "model has no value")]
-    [InlineData("name: fedit }", "name: }", "methods.fedit.name")]
+    [InlineData("name: fedit }", "name: }", "methods.fedit")]
     [InlineData("labels: [ham, spam]", "labels: [ham]", "labels: 1 given; 2 or more")]
     [InlineData("labels: [ham, spam]", "labels: [ham, ham]", "'ham' 2 times")]
     [InlineData("labels: [ham, spam]", "labels: ['a,b', c]", "'a,b'")]
