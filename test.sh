@@ -25,7 +25,7 @@ status=0
 for project in tests/*/*.Tests.csproj; do
   name=$(basename "$project" .csproj)
   # One project after the other: tests of a kind that use all cores would only slow each other down.
-  dotnet test "$project" -c Release --no-build --nologo --logger "console;verbosity=minimal" "$@" 2>&1 | tee -a "$log" |
+  dotnet test "$project" -c Release --no-build --nologo --blame-hang-timeout 10m --logger "console;verbosity=minimal" "$@" 2>&1 | tee -a "$log" |
     grep -vE '^(Test run for|VSTest version|Starting test execution|A total of|No test matches|$)' || true
   [ "${PIPESTATUS[0]}" -eq 0 ] || { status=1; echo "$name did not pass"; }
 done
