@@ -39,11 +39,11 @@ internal static class AggregationBenchmark
             List<(string Name, string Key, AggregationMeasurement Measured, int Layers)> rows =
             [
                 ("ours: fedit", "fedit", Ours(folder.FullName, "fedit"), layers),
-                ("numpy, Flower's way (all in memory)", "numpy_reduce", Peer(folder.FullName, "reduce"), layers),
-                ("numpy, in place (all in memory)", "numpy_inplace", Peer(folder.FullName, "inplace"), layers),
+                ("numpy, Flower's way, in memory", "numpy_reduce", Peer(folder.FullName, "reduce"), layers),
+                ("numpy in place, in memory", "numpy_inplace", Peer(folder.FullName, "inplace"), layers),
                 ("ours: lora-fair, norms off", "lora_fair", Ours(folder.FullName, "lora-fair", "norms=off"), layers),
                 ("ours: lora-fair, norms on", "lora_fair_norms", Ours(folder.FullName, "lora-fair", "norms=on"), layers),
-                ("numpy, lora-fair with T formed, 1 layer", "numpy_dense_layer", Peer(folder.FullName, "dense"), 1),
+                ("numpy, T formed, 1 layer only", "numpy_dense_layer", Peer(folder.FullName, "dense"), 1),
             ];
             double layerBytes = (double)updates * LayerBytes;
             Show(updates, layers, layerBytes, bandwidth, rows);
@@ -98,12 +98,12 @@ internal static class AggregationBenchmark
     private static AggregationMeasurement Peer(string folder, string mode)
     {
         string python = Environment.GetEnvironmentVariable("FEDERATED_PYTHON") is { Length: > 0 } given ? given : "/usr/bin/python3";
-        return Start(python, [Path.Combine(AppContext.BaseDirectory, "AggregationPeer.py"), mode, folder]);
+        return Start(python, [Path.Combine(AppContext.BaseDirectory, "peers", "aggregation.py"), mode, folder]);
     }
 
     private static AggregationMeasurement Start(string program, string[] arguments)
     {
-        AnsiConsole.MarkupLineInterpolated($"[grey]{program} {string.Join(' ', arguments)}[/]");
+        Console.Error.WriteLine($"{program} {string.Join(' ', arguments)}");
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -116,17 +116,17 @@ internal static class AggregationBenchmark
         int updates, int layers, double layerBytes, AggregationMeasurement bandwidth,
         IEnumerable<(string Name, string Key, AggregationMeasurement Measured, int Layers)> rows)
     {
-        Table table = new Table().AddColumns("what", "seconds", "GB/s of input", "of axpy", "peak MiB above idle", "first value");
+        Table table = new Table().AddColumns("what", "s", "CPU s", "GB/s", "of axpy", "peak MiB");
         table.Title = new TableTitle(string.Create(CultureInfo.InvariantCulture,
             $"{updates} updates of {layers * (double)LayerBytes / (1 << 20):f0} MiB, {layers} layers of rank {Rank} on {Width} x {Width}, {Environment.ProcessorCount} threads"));
         table.Caption = new TableTitle(string.Create(CultureInfo.InvariantCulture,
-            $"memory, in this run: {bandwidth.ReadBytesPerSecond / 1e9:f1} GB/s read, {bandwidth.AxpyBytesPerSecond / 1e9:f1} GB/s of input for acc += w x"));
+            $"memory, in this run: {bandwidth.ReadBytesPerSecond / 1e9:f1} GB/s read, {bandwidth.AxpyBytesPerSecond / 1e9:f1} GB/s of input for acc += w x. Peak: resident memory above that at the start."));
         foreach ((string name, _, AggregationMeasurement measured, int count) in rows)
         {
             double rate = layerBytes * count / measured.Seconds;
             table.AddRow(
-                Markup.Escape(name), Text(measured.Seconds, "f3"), Text(rate / 1e9, "f2"), Text(rate / bandwidth.AxpyBytesPerSecond, "p0"),
-                Text(measured.PeakAboveIdleMiB, "f0"), Text(measured.First, "g7"));
+                Markup.Escape(name), Text(measured.Seconds, "f3"), Text(measured.CpuSeconds, "f2"), Text(rate / 1e9, "f2"), Text(rate / bandwidth.AxpyBytesPerSecond, "p0"),
+                Text(measured.PeakAboveIdleMiB, "f0"));
         }
 
         AnsiConsole.Write(table);

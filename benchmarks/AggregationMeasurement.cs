@@ -11,6 +11,9 @@ internal sealed record AggregationMeasurement
     /// <summary>Best of the repeats.</summary>
     public double Seconds { get; init; }
 
+    /// <summary>Seconds of all processors in the best repeat: what the work costs, also on a busy machine.</summary>
+    public double CpuSeconds { get; init; }
+
     /// <summary>Seconds of loading before, where a peer needs the updates in memory.</summary>
     public double LoadSeconds { get; init; }
 

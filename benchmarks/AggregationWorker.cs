@@ -38,13 +38,14 @@ internal static class AggregationWorker
             ?? throw new ArgumentException(string.Join(" ", errors));
         string output = Path.Combine(folder, $"next-{Environment.ProcessId}.safetensors");
         double idle = ResidentMiB("VmRSS");
-        List<double> seconds = [];
+        List<(double Seconds, double Cpu)> runs = [];
         try
         {
             for (int i = 0; i < Repeats; i++)
-                seconds.Add(FoldOnce(rule, folder, output));
+                runs.Add(FoldOnce(rule, folder, output));
 
-            return new() { Seconds = seconds.Min(), PeakAboveIdleMiB = ResidentMiB("VmHWM") - idle, First = FirstValue(output) };
+            (double seconds, double cpu) = runs.Min();
+            return new() { Seconds = seconds, CpuSeconds = cpu, PeakAboveIdleMiB = ResidentMiB("VmHWM") - idle, First = FirstValue(output) };
         }
         finally
         {
@@ -53,9 +54,10 @@ internal static class AggregationWorker
     }
 
     // Opening the files and writing the next adapter count: they are what the coordinator does.
-    private static double FoldOnce(IAggregationRule rule, string folder, string output)
+    private static (double Seconds, double Cpu) FoldOnce(IAggregationRule rule, string folder, string output)
     {
         long start = Stopwatch.GetTimestamp();
+        TimeSpan cpu = Environment.CpuUsage.TotalTime;
         List<AggregationUpdate> updates = [];
         try
         {
@@ -71,7 +73,7 @@ internal static class AggregationWorker
             updates.ForEach(update => update.Tensors.Dispose());
         }
 
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return (Stopwatch.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
     }
 
     private static float FirstValue(string path)

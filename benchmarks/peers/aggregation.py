@@ -1,6 +1,6 @@
 """Peers of the aggregation benchmark, in numpy. Prints one JSON line.
 
-usage: AggregationPeer.py MODE FOLDER
+usage: aggregation.py MODE FOLDER
   reduce   what Flower's FedAvg does by default with lists of arrays: every update in memory, every array multiplied by its
            number of examples into a new array, then added up in pairs
   inplace  every update in memory, one accumulator, one temporary array
@@ -69,12 +69,12 @@ updates = [(load(path), k + 1) for k, path in enumerate(sorted(glob.glob(folder 
 loaded = time.monotonic() - start
 if mode == "dense":
     updates = [(arrays[:2], examples) for arrays, examples in updates]
-seconds = []
+runs = []
 for _ in range(3):
-    start = time.monotonic()
+    start, cpu = time.monotonic(), time.process_time()
     out = run(updates)
-    seconds.append(time.monotonic() - start)
+    runs.append((time.monotonic() - start, time.process_time() - cpu))
     first = float(out[0].ravel()[0])
     del out
-print(json.dumps({"seconds": min(seconds), "load_seconds": loaded, "first": first,
+print(json.dumps({"seconds": min(runs)[0], "cpu_seconds": min(runs)[1], "load_seconds": loaded, "first": first,
                   "peak_above_idle_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - idle}))
