@@ -10,7 +10,7 @@ namespace Federated.Benchmarks;
 /// <summary>One measurement in a process of its own, so that its peak of memory is its own. Prints one JSON line.</summary>
 internal static class AggregationWorker
 {
-    private const int Repeats = 3;
+    private const int Repeats = 6;
 
     /// <summary>The command that <see cref="AggregationBenchmark"/> starts.</summary>
     public static Command Command()

@@ -82,6 +82,7 @@ internal static class PanelProducts
     }
 
     // Four rows of the left panel by all sixteen of the right one: eight sums in registers.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddFourRows(ReadOnlySpan<float> left, int row, ReadOnlySpan<float> right, Span<float> block)
     {
         ref float rows = ref Unsafe.Add(ref MemoryMarshal.GetReference(left), row);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Federated.Coordinator.Aggregation;
 
 /// <summary>norm(R)^2 of the spread R = sum_k p_k (s_k / s B_k - Bs)(A_k - Abar), without forming R.</summary>
@@ -11,7 +13,7 @@ namespace Federated.Coordinator.Aggregation;
 internal sealed class SpreadNorm
 {
     private const int MaxRows = 1024;
-    private const int TileLength = 2048;
+    private const int TileLength = 1024;
     private const int TransposedAtATime = 64;
     private const int GramSlot = 20, LeftSlot = 20, RightSlot = 21, FactorSlot = 22;
 
@@ -90,6 +92,7 @@ internal sealed class SpreadNorm
     }
 
     /// <summary>Columns of p_k (A_k - Abar) for one group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Span<float> PackA(Group group, int slot, int first, int length, ReadOnlySpan<double> meanA)
     {
         Span<float> tile = _scratch.Floats(slot, group.PaddedRows * length), values = _scratch.Floats(FactorSlot, _pair.Rank * length);
@@ -120,6 +123,7 @@ internal sealed class SpreadNorm
     }
 
     /// <summary>Rows of s_k / s B_k - Bs for one group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Span<float> PackB(Group group, int slot, int first, int length, ReadOnlySpan<double> meanB)
     {
         Span<float> tile = _scratch.Floats(slot, group.PaddedRows * length);
