@@ -52,7 +52,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
 
         ClassificationReport? holdout = data.HoldoutExamples == 0 ? null : Evaluator.Classification(model, data.Holdout(), cancellation);
         TrainingSummary summary = Trainer(plan, site, adapted).Run(
-            data.Training(plan.Training.BatchSize, SiteSeed(plan.Seed, site)).Take(plan.Training.Steps),
+            data.Training(plan.Training.BatchSize, SiteSeed(plan.Seed, site), plan.Training.StepOffset).Take(plan.Training.Steps),
             step => progress(new(step.Step, plan.Training.Steps, step.Loss, step.TokensPerSecond)),
             cancellation);
         adapted.Export().Save(updatePath);
@@ -81,7 +81,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
         TaskType = "SEQ_CLS",
     };
 
-    /// <summary>A site's own seed: the first 8 bytes of SHA-256(round's seed, site), so that sites draw differently and a retry draws the same.</summary>
+    /// <summary>A site's own seed: the first 8 bytes of SHA-256(run's seed, site), so that sites draw differently, a retry draws the same, and a round goes on in the epoch where the last one ended.</summary>
     internal static ulong SiteSeed(ulong seed, string site)
     {
         byte[] key = new byte[sizeof(ulong) + Encoding.UTF8.GetByteCount(site)];

@@ -67,16 +67,27 @@ public sealed class LengthBuckets
     }
 
     /// <summary>Batches without end, epoch after epoch.</summary>
+    /// <param name="seed">As in <see cref="Epoch"/>.</param>
+    /// <param name="skip">How many batches are left out at the start.</param>
     /// <exception cref="InvalidOperationException">There are no examples.</exception>
-    public IEnumerable<int[]> Endless(ulong seed)
+    public IEnumerable<int[]> Endless(ulong seed, int skip = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(skip);
         if (_lengths.Length == 0)
             throw new InvalidOperationException("There are no examples to make batches of.");
 
-        for (int epoch = 0; ; epoch = unchecked(epoch + 1))
+        // Without a bound on tokens every epoch has as many batches, so whole epochs are left out without being made.
+        int perEpoch = _bounds is { MaxTokens: null, BatchSize: { } size } ? ((_lengths.Length - 1) / size) + 1 : int.MaxValue;
+        int left = skip % perEpoch;
+        for (int epoch = skip / perEpoch; ; epoch = unchecked(epoch + 1))
         {
             foreach (int[] batch in Epoch(seed, epoch))
-                yield return batch;
+            {
+                if (left == 0)
+                    yield return batch;
+                else
+                    left--;
+            }
         }
     }
 

@@ -55,9 +55,9 @@ public sealed class ClassificationData
         return new(tokens, classes, training, holdout);
     }
 
-    /// <summary>Training batches without end, of examples of similar length, in an order that the seed fixes.</summary>
-    public IEnumerable<TrainingBatch> Training(int batchSize, ulong seed) =>
-        Buckets(_training, new BatchBounds { BatchSize = batchSize }).Endless(seed).Select(batch => Batch(_training, batch));
+    /// <summary>Training batches without end, of examples of similar length, in an order that the seed fixes; the first <paramref name="skip"/> are left out.</summary>
+    public IEnumerable<TrainingBatch> Training(int batchSize, ulong seed, int skip = 0) =>
+        Buckets(_training, new BatchBounds { BatchSize = batchSize }).Endless(seed, skip).Select(batch => Batch(_training, batch));
 
     /// <summary>Every held-out example once.</summary>
     public IEnumerable<TrainingBatch> Holdout() => Once(_holdout);

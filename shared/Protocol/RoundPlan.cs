@@ -30,7 +30,7 @@ public sealed record RoundPlan
     /// <summary>What to train on the local data, and how.</summary>
     [Key(7)] public required TrainingPlan Training { get; init; }
 
-    /// <summary>Seed of the round; a site derives its own from it and its name.</summary>
+    /// <summary>Seed of the run; a site derives its own from it and its name, and knows by <see cref="TrainingPlan.StepOffset"/> where in its order of batches the round begins.</summary>
     [Key(8)] public required ulong Seed { get; init; }
 
     /// <summary>Hard cap on the L2 norm of the difference between the update and the global adapter; 0 means none.</summary>

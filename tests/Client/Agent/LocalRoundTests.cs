@@ -50,6 +50,19 @@ public sealed class LocalRoundTests : IDisposable
     }
 
     [Fact]
+    public async Task Train_ALaterRound_GoesOnWithBatchesThatTheEarlierOnesDidNotHave()
+    {
+        // Without a warm-up and a schedule nothing but the batches tells one round from another; the 18 examples are two batches of 9.
+        RoundPlan plan = await PlanAsync();
+        TrainingPlan flat = plan.Training with { Steps = 1, BatchSize = 9, WarmupSteps = 0, Schedule = "constant", TotalSteps = 10 };
+        string global = _tiny.Global(plan);
+        using LocalRound local = new(_tiny.Data, threads: 1);
+        long[] tokens = [.. Enumerable.Range(0, 4).Select(offset => Train(local, plan with { Training = flat with { StepOffset = offset } }, "ward-7", global).Result.Metrics.Tokens)];
+        Assert.Equal(tokens[0] + tokens[1], tokens[2] + tokens[3]);
+        Assert.NotEqual(tokens[0], tokens[1]);
+    }
+
+    [Fact]
     public async Task Train_AfterAPlanThatSavesTheHeadWhole_DoesNotStartFromItsHead()
     {
         RoundPlan whole = await PlanAsync(), frozen = whole with { Adapter = whole.Adapter with { ModulesToSave = [] } };

@@ -95,6 +95,15 @@ public sealed class LengthBucketsTests
         Assert.Throws<InvalidOperationException>(() => new LengthBuckets([], new() { BatchSize = 2 }).Endless(1).First());
     }
 
+    [Theory]
+    [InlineData(2, null)]
+    [InlineData(null, 6)]
+    public void Endless_ASkip_LeavesOutThatManyBatches(int? batchSize, int? maxTokens)
+    {
+        LengthBuckets buckets = new([1, 2, 3, 4, 5], new() { BatchSize = batchSize, MaxTokens = maxTokens });
+        Assert.All(Enumerable.Range(0, 9), skip => Assert.Equal(buckets.Endless(9).Skip(skip).Take(6), buckets.Endless(9, skip).Take(6)));
+    }
+
     [Fact]
     public void LengthBuckets_BoundsOrLengthsBelowOne_AreRefused()
     {
