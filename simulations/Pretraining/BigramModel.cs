@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using Federated.Client.Training;
+
 namespace Federated.Simulations.Pretraining;
 
 /// <summary>A bigram model interpolated with unigrams and the uniform distribution: the yardstick that a language model must beat.</summary>
@@ -11,49 +14,63 @@ public sealed class BigramModel
     private readonly int[] _counts;
     private readonly long _total;
 
-    /// <summary>Counts the pairs of <paramref name="tokens"/>.</summary>
-    public BigramModel(ReadOnlySpan<int> tokens, int vocabulary)
+    /// <summary>Counts the tokens, and the pairs within each row.</summary>
+    public BigramModel(IEnumerable<TrainingBatch> text, int vocabulary)
     {
+        ArgumentNullException.ThrowIfNull(text);
         _counts = new int[vocabulary];
-        _total = tokens.Length;
-        for (int i = 0; i < tokens.Length; i++)
+        foreach (TrainingBatch batch in text)
         {
-            _counts[tokens[i]]++;
-            if (i > 0)
-                System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_pairs, Pair(tokens[i - 1], tokens[i]), out _)++;
+            foreach (long token in batch.Tokens.Ids.Span)
+                _counts[token]++;
+            _total += batch.Tokens.Count;
+            foreach ((long previous, long next) in Pairs(batch))
+                CollectionsMarshal.GetValueRefOrAddDefault(_pairs, Key(previous, next), out _)++;
         }
     }
 
-    /// <summary>Perplexity on <paramref name="tokens"/>, predicting each token but the first of every <paramref name="context"/>.</summary>
-    public double Perplexity(ReadOnlySpan<int> tokens, int context)
+    /// <summary>Perplexity of the predictions that a language model makes on the same batches.</summary>
+    public double Perplexity(IEnumerable<TrainingBatch> text)
     {
+        (long Previous, long Next)[] pairs = [.. text.SelectMany(Pairs)];
         double best = double.PositiveInfinity;
         foreach (double pair in (double[])[0.5, 0.6, 0.7, 0.8, 0.9])
         {
             foreach (double uniform in (double[])[0.001, 0.01, 0.05])
-                best = Math.Min(best, CrossEntropy(tokens, context, pair, 1 - pair - uniform, uniform));
+                best = Math.Min(best, CrossEntropy(pairs, pair, 1 - pair - uniform, uniform));
         }
 
         return Math.Exp(best);
     }
 
-    private double CrossEntropy(ReadOnlySpan<int> tokens, int context, double pairWeight, double singleWeight, double uniformWeight)
+    private double CrossEntropy((long Previous, long Next)[] pairs, double pairWeight, double singleWeight, double uniformWeight)
     {
         double sum = 0;
-        long predictions = 0;
-        for (int i = 1; i < tokens.Length; i++)
+        foreach ((long previous, long next) in pairs)
         {
-            if (i % context == 0)
-                continue;
-
-            (int previous, int next) = (tokens[i - 1], tokens[i]);
-            double conditional = _counts[previous] == 0 ? 0 : _pairs.GetValueOrDefault(Pair(previous, next)) / (double)_counts[previous];
+            double conditional = _counts[previous] == 0 ? 0 : _pairs.GetValueOrDefault(Key(previous, next)) / (double)_counts[previous];
             sum -= Math.Log((pairWeight * conditional) + (singleWeight * _counts[next] / _total) + (uniformWeight / _counts.Length));
-            predictions++;
         }
 
-        return sum / predictions;
+        return sum / pairs.Length;
     }
 
-    private static long Pair(int first, int second) => ((long)first << 32) | (uint)second;
+    private static List<(long Previous, long Next)> Pairs(TrainingBatch batch)
+    {
+        List<(long, long)> pairs = [];
+        ReadOnlySpan<int> offsets = batch.Tokens.Offsets.Span;
+        ReadOnlySpan<long> ids = batch.Tokens.Ids.Span;
+        for (int row = 0; row < batch.Tokens.Rows; row++)
+        {
+            for (int i = offsets[row] + 1; i < offsets[row + 1]; i++)
+            {
+                if (batch.TokenLabels![i] != TrainingBatch.Ignored)
+                    pairs.Add((ids[i - 1], ids[i]));
+            }
+        }
+
+        return pairs;
+    }
+
+    private static long Key(long first, long second) => (first << 32) | second;
 }

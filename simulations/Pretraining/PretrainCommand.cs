@@ -25,8 +25,9 @@ public static class PretrainCommand
         Option<int> heads = Number("--heads", "Query heads.", defaults.Heads);
         Option<int> keyValueHeads = Number("--kv-heads", "Key and value heads.", defaults.KeyValueHeads);
         Option<int> intermediate = Number("--intermediate", "Width of the feed-forward layer.", defaults.Intermediate);
-        Option<int> context = Number("--context", "Tokens of a sequence.", defaults.Context);
-        Option<int> batch = Number("--batch-size", "Sequences of a step.", defaults.BatchSize);
+        Option<int> context = Number("--context", "Longest passage in tokens.", defaults.Context);
+        Option<double> summary = new("--summary-weight") { Description = "Weight of a token that a passage's end is to name, beside a next token; 0 for none.", DefaultValueFactory = _ => defaults.SummaryWeight };
+        Option<int> batch = Number("--batch-size", "Passages of a step.", defaults.BatchSize);
         Option<int> steps = Number("--steps", "Optimiser steps; 0 writes the untrained model.", defaults.Steps);
         Option<double> rate = new("--learning-rate") { Description = "Peak learning rate.", DefaultValueFactory = _ => defaults.LearningRate };
         Option<int> seed = Number("--seed", "Seed of weights and batches.", defaults.Seed);
@@ -40,7 +41,7 @@ public static class PretrainCommand
               eng/prepare-sotu.sh && simulations pretrain --out artifacts/base
             """)
         {
-            sotu, mail, output, repeats, vocabulary, hidden, layers, heads, keyValueHeads, intermediate, context, batch, steps, rate, seed, threads, every,
+            sotu, mail, output, repeats, vocabulary, hidden, layers, heads, keyValueHeads, intermediate, context, summary, batch, steps, rate, seed, threads, every,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(
             new PretrainingOptions
@@ -56,6 +57,7 @@ public static class PretrainCommand
                 KeyValueHeads = parsed.GetValue(keyValueHeads),
                 Intermediate = parsed.GetValue(intermediate),
                 Context = parsed.GetValue(context),
+                SummaryWeight = parsed.GetValue(summary),
                 BatchSize = parsed.GetValue(batch),
                 Steps = parsed.GetValue(steps),
                 LearningRate = parsed.GetValue(rate),

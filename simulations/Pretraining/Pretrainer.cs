@@ -35,9 +35,9 @@ public sealed class Pretrainer(PretrainingOptions options, TimeProvider clock)
         PretrainingCorpus corpus = PretrainingCorpus.Load(options.Sotu, options.Mail, options.MailRepeats);
         Tokenizer tokenizer = TrainTokenizer(corpus, cancellation);
         int endOfText = tokenizer.Special.Eos!.Value;
-        TokenSequences training = new(corpus.Training, tokenizer, endOfText, options.Context);
-        TokenSequences speeches = new(corpus.HeldOutSpeeches, tokenizer, endOfText, options.Context);
-        TokenSequences mail = new(corpus.HeldOutMail, tokenizer, endOfText, options.Context);
+        Passages training = new(corpus.Training, tokenizer, endOfText, options.Context);
+        Passages speeches = new(corpus.HeldOutSpeeches, tokenizer, endOfText, options.Context);
+        Passages mail = new(corpus.HeldOutMail, tokenizer, endOfText, options.Context);
 
         RequireText(training, options.Sotu);
         RequireText(speeches, options.Sotu);
@@ -50,19 +50,19 @@ public sealed class Pretrainer(PretrainingOptions options, TimeProvider clock)
         Directory.CreateDirectory(options.Output);
         model.Save(options.Output, DType.F16);
         TokenizerFolder.Write(options.Output, tokenizer);
-        BigramModel bigram = new(training.Tokens, tokenizer.VocabularySize);
+        BigramModel bigram = new(training.InOrder(EvaluationBatch), tokenizer.VocabularySize);
         return new(
-            model.ParameterCount, training.Tokens.Length, trainedSeconds, clock.GetElapsedTime(start).TotalSeconds,
+            model.ParameterCount, training.Tokens, trainedSeconds, clock.GetElapsedTime(start).TotalSeconds,
             Evaluator.LanguageModel(model, speeches.InOrder(EvaluationBatch), cancellation).Perplexity,
             Evaluator.LanguageModel(model, mail.InOrder(EvaluationBatch), cancellation).Perplexity,
-            bigram.Perplexity(speeches.Tokens, options.Context), bigram.Perplexity(mail.Tokens, options.Context), curve);
+            bigram.Perplexity(speeches.InOrder(EvaluationBatch)), bigram.Perplexity(mail.InOrder(EvaluationBatch)), curve);
     }
 
     private double Train(
-        PretrainedModel model, TokenSequences training, TokenSequences speeches, TokenSequences mail,
+        PretrainedModel model, Passages training, Passages speeches, Passages mail,
         List<PretrainingPoint> curve, Action<PretrainingProgress> report, CancellationToken cancellation)
     {
-        LocalTrainer trainer = new(model, model.Parameters, new CausalLanguageModelObjective(), new()
+        LocalTrainer trainer = new(model, model.Parameters, Objective(), new()
         {
             Steps = options.Steps,
             LearningRate = options.LearningRate,
@@ -102,10 +102,13 @@ public sealed class Pretrainer(PretrainingOptions options, TimeProvider clock)
         return seconds + clock.GetElapsedTime(began).TotalSeconds;
     }
 
-    private void RequireText(TokenSequences text, string source)
+    private IObjective Objective() =>
+        options.SummaryWeight > 0 ? new SummarisingLanguageModelObjective(options.SummaryWeight) : new CausalLanguageModelObjective();
+
+    private static void RequireText(Passages text, string source)
     {
-        if (text.Sequences == 0)
-            throw new InvalidDataException($"{source}: {text.Tokens.Length} tokens of a kind that pretraining needs (to learn, or held out) are less than one sequence of --context {options.Context}. Give more text or a shorter context.");
+        if (text.Count == 0)
+            throw new InvalidDataException($"{source}: it has no text of a kind that pretraining needs (to learn, or held out). Give more text.");
     }
 
     private Tokenizer TrainTokenizer(PretrainingCorpus corpus, CancellationToken cancellation) => BpeTrainer.Train(

@@ -16,7 +16,7 @@ public sealed record PretrainingOptions
     public int MailRepeats { get; init; } = 1;
 
     /// <summary>Tokens of the vocabulary.</summary>
-    public int Vocabulary { get; init; } = 4096;
+    public int Vocabulary { get; init; } = 8192;
 
     /// <summary>Width of the hidden states.</summary>
     public int Hidden { get; init; } = 192;
@@ -33,10 +33,13 @@ public sealed record PretrainingOptions
     /// <summary>Width of the feed-forward layer.</summary>
     public int Intermediate { get; init; } = 512;
 
-    /// <summary>Tokens of a training sequence.</summary>
-    public int Context { get; init; } = 256;
+    /// <summary>Longest passage of training text in tokens.</summary>
+    public int Context { get; init; } = 512;
 
-    /// <summary>Sequences of a step.</summary>
+    /// <summary>Weight of a token of a passage's summary beside a next-token prediction; 0 for a plain language model.</summary>
+    public double SummaryWeight { get; init; } = 0.3;
+
+    /// <summary>Passages of a step.</summary>
     public int BatchSize { get; init; } = 16;
 
     /// <summary>Optimiser steps; 0 writes the untrained model.</summary>
@@ -74,6 +77,8 @@ public sealed record PretrainingOptions
         Range("--checkpoint-every", CheckpointEvery, 1, 1_000_000);
         if (!(LearningRate > 0 && LearningRate <= 10))
             errors.Add(FormattableString.Invariant($"--learning-rate is {LearningRate}; more than 0 and at most 10 was expected."));
+        if (!(SummaryWeight >= 0 && SummaryWeight <= 100))
+            errors.Add(FormattableString.Invariant($"--summary-weight is {SummaryWeight}; 0 to 100 was expected."));
         if (Heads < 1 || Hidden % Math.Max(1, Heads) != 0 || Hidden / Math.Max(1, Heads) % 2 != 0)
             errors.Add($"--hidden {Hidden} over --heads {Heads}: an even number of dimensions for each head was expected.");
         if (KeyValueHeads < 1 || Heads % Math.Max(1, KeyValueHeads) != 0)

@@ -69,7 +69,7 @@ public sealed class MailPartitionTests : IDisposable
         Assert.Equal(500, lines.Length);
         using JsonDocument line = JsonDocument.Parse(lines[0]);
         Assert.Equal(["text", "label", "folder"], line.RootElement.EnumerateObject().Select(property => property.Name));
-        Assert.Equal(1400, File.ReadAllText(_folder["pretrain.txt"]).Split("\n\n").Length);
+        Assert.Equal(2570, File.ReadAllText(_folder["pretrain.txt"]).Split("\n\n").Length);
     }
 
     [Fact]

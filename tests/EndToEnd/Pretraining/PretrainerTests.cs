@@ -56,12 +56,23 @@ public sealed class PretrainerTests(TinyWorld world)
     }
 
     [Fact]
-    public void Run_TextShorterThanASequence_SaysWhichFile()
+    public void Run_NoTextToLearnFrom_SaysWhichFile()
     {
-        InvalidDataException refusal = Assert.Throws<InvalidDataException>(() => Pretrain(Options("short") with { Context = 60_000 }));
+        string empty = world["no-speeches.jsonl"];
+        File.WriteAllText(empty, "");
 
-        Assert.Contains(world.Speeches, refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("--context 60000", refusal.Message, StringComparison.Ordinal);
+        InvalidDataException refusal = Assert.Throws<InvalidDataException>(() => Pretrain(Options("empty") with { Sotu = empty }));
+
+        Assert.Contains(empty, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_WithoutSummaries_GivesAnotherModel()
+    {
+        Pretrain(Options("summaries"));
+        Pretrain(Options("plain") with { SummaryWeight = 0 });
+
+        Assert.NotEqual(Weights("summaries"), Weights("plain"));
     }
 
     [Fact]
@@ -79,6 +90,7 @@ public sealed class PretrainerTests(TinyWorld world)
             Intermediate = 0,
             Layers = 0,
             Context = 1,
+            SummaryWeight = -1,
             BatchSize = 0,
             Steps = -1,
             LearningRate = double.NaN,
@@ -88,7 +100,7 @@ public sealed class PretrainerTests(TinyWorld world)
         string[] named =
         [
             "--sotu 'no-sotu.jsonl'", "--mail 'no-mail.br'", "--vocabulary is 10", "--hidden 30 over --heads 4", "--kv-heads 3", "--intermediate is 0",
-            "--layers is 0", "--context is 1", "--batch-size is 0", "--steps is -1", "--learning-rate is NaN", "--threads is 0", "--checkpoint-every is 0",
+            "--layers is 0", "--context is 1", "--summary-weight is -1", "--batch-size is 0", "--steps is -1", "--learning-rate is NaN", "--threads is 0", "--checkpoint-every is 0",
         ];
 
         IReadOnlyList<string> errors = options.Validate();
