@@ -129,8 +129,7 @@ public static class PretrainCommand
         [
             new("speeches", [.. result.Curve.Select(point => ((double)point.Step, point.SpeechPerplexity))]),
             new("mail", [.. result.Curve.Select(point => ((double)point.Step, point.MailPerplexity))]),
-        ],
-        "0");
+        ]);
 
     private static void Print(PretrainingResult result) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"""

@@ -15,6 +15,14 @@ public static class HtmlReport
         .chart .tick { font-size: 11px; fill: #5a6675; } .chart .grid { stroke: #e3e8ee; }
         """;
 
+    /// <summary>What the rules' diagnostics mean: T is the mean of the sites' products, A and B are the means of their factors, B' is the corrected one.</summary>
+    private static readonly Dictionary<string, string> Diagnostics = new(StringComparer.Ordinal)
+    {
+        ["ideal_norm"] = "ideal ‖T‖",
+        ["bias_norm"] = "averaged ‖T − B A‖",
+        ["residual_norm"] = "corrected ‖T − B' A‖",
+    };
+
     /// <summary>The whole document.</summary>
     public static string Write(Summary summary)
     {
@@ -73,16 +81,18 @@ public static class HtmlReport
         if (summary.Centralised is { } centralised)
             accuracy.Add(new("centralised", [(1, 100 * centralised.Accuracy), (last, 100 * centralised.Accuracy)], Dashed: true));
         if (accuracy.All(line => line.Points.Count > 0))
-            yield return LineChart.Draw("Test accuracy, %", "round", accuracy, "0");
+            yield return LineChart.Draw("Test accuracy, %", "round", accuracy);
 
-        yield return LineChart.Draw("Training loss", "round", Lines(summary, point => point.TrainingLoss), "0.00");
-        yield return LineChart.Draw("Hold-out accuracy of the starting adapter, %", "round", Lines(summary, point => 100 * point.HoldoutAccuracy), "0");
-        foreach (string diagnostic in summary.Federated.Values.SelectMany(run => run.Rounds).SelectMany(point => point.Diagnostics.Keys).Distinct().Order(StringComparer.Ordinal).Where(name => !name.Contains('/', StringComparison.Ordinal)))
+        yield return LineChart.Draw("Training loss", "round", Lines(summary, point => point.TrainingLoss));
+        yield return LineChart.Draw("Hold-out accuracy of the starting adapter, %", "round", Lines(summary, point => 100 * point.HoldoutAccuracy));
+        foreach ((string name, FederatedScore run) in summary.Federated)
         {
-            Series[] lines = [.. summary.Federated
-                .Select(run => new Series(run.Key, [.. run.Value.Rounds.Where(p => p.Diagnostics.ContainsKey(diagnostic)).Select(p => ((double)p.Round, p.Diagnostics[diagnostic]))]))
-                .Where(line => line.Points.Count > 0)];
-            yield return LineChart.Draw(diagnostic, "round", lines, "0.###");
+            Series[] lines = [.. run.Rounds.SelectMany(point => point.Diagnostics.Keys).Distinct().Where(key => !key.Contains('/', StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+                .Select(key => new Series(
+                    Diagnostics.GetValueOrDefault(key, key),
+                    [.. run.Rounds.Where(point => point.Diagnostics.ContainsKey(key)).Select(point => ((double)point.Round, point.Diagnostics[key]))]))];
+            if (lines.Length > 0)
+                yield return LineChart.Draw($"{name}: norms over all layers", "round", lines);
         }
     }
 

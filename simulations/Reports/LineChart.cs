@@ -21,22 +21,20 @@ public static class LineChart
     /// <param name="title">Above the chart.</param>
     /// <param name="xAxis">Name of x.</param>
     /// <param name="series">The lines. Points that are no finite numbers, as of a training that diverged, are left out.</param>
-    /// <param name="format">Format of y's labels.</param>
-    public static string Draw(string title, string xAxis, IReadOnlyList<Series> series, string format)
+    public static string Draw(string title, string xAxis, IReadOnlyList<Series> series)
     {
         ArgumentNullException.ThrowIfNull(series);
         series = [.. series.Select(line => line with { Points = [.. line.Points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y))] })];
         var points = series.SelectMany(line => line.Points).ToArray();
-        (double lowX, double highX) = Bounds(points.Select(p => p.X), 0);
-        (double lowY, double highY) = Bounds(points.Select(p => p.Y), 0.05);
+        (double lowX, double highX) = Range(points.Select(p => p.X));
+        Axis vertical = Axis.Around(points.Select(p => p.Y));
         StringBuilder svg = new();
         Add($"""<svg xmlns="http://www.w3.org/2000/svg" class="chart" font-family="system-ui, sans-serif" font-size="11" viewBox="0 0 {Width} {Height}" role="img" aria-label="{Html.Text(title)}">""");
         Add($"""<text x="{Left}" y="18" class="title">{Html.Text(title)}</text>""");
-        for (int i = 0; i <= 4; i++)
+        foreach ((double value, string label) in vertical.Ticks())
         {
-            double value = lowY + ((highY - lowY) * i / 4);
             Add($"""<line x1="{Left}" x2="{Width - Right}" y1="{Y(value):0.#}" y2="{Y(value):0.#}" class="grid" stroke="#e3e8ee"/>""");
-            Add($"""<text x="{Left - 6}" y="{Y(value) + 4:0.#}" class="tick" text-anchor="end">{value.ToString(format, CultureInfo.InvariantCulture)}</text>""");
+            Add($"""<text x="{Left - 6}" y="{Y(value) + 4:0.#}" class="tick" text-anchor="end">{label}</text>""");
         }
 
         foreach (double x in points.Select(p => p.X).Distinct().Order().Where((_, i) => i % Math.Max(1, (int)(highX - lowX) / 12) == 0))
@@ -47,7 +45,7 @@ public static class LineChart
         return svg.Append("</svg>").ToString();
 
         double X(double x) => Left + ((x - lowX) / (highX - lowX) * (Width - Left - Right));
-        double Y(double y) => Height - Bottom - ((y - lowY) / (highY - lowY) * (Height - Top - Bottom));
+        double Y(double y) => Height - Bottom - ((y - vertical.Low) / (vertical.High - vertical.Low) * (Height - Top - Bottom));
         void Add(FormattableString text) => svg.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');
 
         void AddSeries(Series line, string colour, int index)
@@ -67,11 +65,10 @@ public static class LineChart
         }
     }
 
-    private static (double Low, double High) Bounds(IEnumerable<double> values, double margin)
+    private static (double Low, double High) Range(IEnumerable<double> values)
     {
         double[] all = [.. values];
         (double low, double high) = all.Length == 0 ? (0, 1) : (all.Min(), all.Max());
-        double room = high > low ? (high - low) * margin : Math.Max(Math.Abs(low), 1) * 0.5;
-        return (low - room, high + room);
+        return high > low ? (low, high) : (low - 0.5, high + 0.5);
     }
 }

@@ -27,6 +27,15 @@ public sealed class LineChartTests
         Assert.Equal("155", circle.Attribute("cy")!.Value);
     }
 
+    [Theory]
+    [InlineData(48.7, 92.9, "40|60|80|100")]
+    [InlineData(0.02, 0.413, "0.0|0.1|0.2|0.3|0.4|0.5")]
+    [InlineData(-1.5, 2, "-2|-1|0|1|2")]
+    [InlineData(1000, 1004, "1000|1001|1002|1003|1004")]
+    public void Draw_AnyValues_HasRoundTicksAroundThem(double low, double high, string ticks) => Assert.Equal(
+        ticks,
+        string.Join('|', Draw("ticks", "x", new Series("a", [(1, low), (2, high)])).Descendants("text").Where(text => text.Attribute("text-anchor")?.Value == "end").Select(text => text.Value)));
+
     [Fact]
     public void Draw_EqualValues_LieOnOneLine()
     {
@@ -59,5 +68,5 @@ public sealed class LineChartTests
 
     // Parsing is a check of its own: an unescaped name or a broken attribute is no XML.
     private static XElement Draw(string title, string axis, params Series[] series) =>
-        XElement.Parse(LineChart.Draw(title, axis, series, "0.0").Replace(" xmlns=\"http://www.w3.org/2000/svg\"", "", StringComparison.Ordinal));
+        XElement.Parse(LineChart.Draw(title, axis, series).Replace(" xmlns=\"http://www.w3.org/2000/svg\"", "", StringComparison.Ordinal));
 }
