@@ -94,6 +94,10 @@ internal sealed class CheckpointFiles : IDisposable
         {
             throw new CheckpointException($"{path}: not valid JSON: {error.Message}", error);
         }
+        catch (InvalidOperationException error)
+        {
+            throw new CheckpointException($"{path}: a string is not valid UTF-8 or holds half of a surrogate pair; save the file as UTF-8.", error);
+        }
 
         throw new CheckpointException($"{path}: expected an object with 'weight_map', which maps tensor names to file names.");
     }

@@ -34,7 +34,7 @@ public sealed class ConfigReader
     }
 
     /// <summary>Reads the configuration from bytes; <paramref name="source"/> names them in messages.</summary>
-    /// <exception cref="CheckpointException">No JSON, or the root is no object.</exception>
+    /// <exception cref="CheckpointException">No JSON, a string in it is no valid text, or the root is no object.</exception>
     public static ConfigReader Parse(string source, ReadOnlyMemory<byte> json)
     {
         try
@@ -42,11 +42,16 @@ public sealed class ConfigReader
             using JsonDocument document = JsonDocument.Parse(json);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new CheckpointException($"{source}: the root is {document.RootElement.ValueKind}, not an object.");
+            RequireText(json.Span);
             return new(source, document.RootElement.Clone(), "", []);
         }
         catch (JsonException error)
         {
             throw new CheckpointException($"{source}: not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine}: {error.Message}", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new CheckpointException($"{source}: a string is not valid UTF-8 or holds half of a surrogate pair; save the file as UTF-8.", error);
         }
     }
 
@@ -157,6 +162,17 @@ public sealed class ConfigReader
 
         Reject(key, $"expected an object that maps \"0\", \"1\", ... to strings without a gap, got {Show(value)}");
         return null;
+    }
+
+    /// <summary>Reads every name and string once: the parser looks at their text only when asked for it, which would be too late to say what is wrong.</summary>
+    private static void RequireText(ReadOnlySpan<byte> json)
+    {
+        Utf8JsonReader reader = new(json);
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String)
+                _ = reader.GetString();
+        }
     }
 
     private JsonElement? Find(string key) =>

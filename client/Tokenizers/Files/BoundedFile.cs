@@ -45,6 +45,11 @@ internal static class BoundedFile
         {
             throw new TokenizerFormatException(name, wrong.LineNumber is { } line ? $"line {line + 1}" : "file", $"this is not the JSON wanted: {wrong.Message}");
         }
+        catch (InvalidOperationException)
+        {
+            // The parser's answer to a name that is no UTF-8 or holds half a surrogate pair.
+            throw new TokenizerFormatException(name, "file", "a name is not valid UTF-8 or holds half of a surrogate pair; wanted well-formed text.");
+        }
     }
 
     /// <summary>The text of UTF-8 bytes.</summary>

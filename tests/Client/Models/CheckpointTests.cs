@@ -111,6 +111,9 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("""{"model_type": "llama", "architectures": ["LlamaForTokenClassification"]}""", "LlamaForTokenClassification")]
     [InlineData("""{"model_type": """, "not valid JSON")]
     [InlineData("[]", "not an object")]
+    [InlineData("""{"model_type": "\ud800"}""", "half of a surrogate pair")]
+    [InlineData("""{"model_t\ud800pe": "llama"}""", "half of a surrogate pair")]
+    [InlineData("""{"model_type": "llama", "id2label": {"\udc00": "x"}}""", "half of a surrogate pair")]
     public void Load_UnusableConfig_SaysWhy(string config, string expected)
     {
         File.WriteAllText(ConfigFile, config);
@@ -145,6 +148,16 @@ public sealed class CheckpointTests : IDisposable
         json["weight_map"]!["lm_head.weight"] = shard;
         File.WriteAllText(index, json.ToJsonString());
         Assert.Contains(expected, Assert.Throws<CheckpointException>(() => PretrainedModel.Load(_folder.FullName)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_IndexWithHalfASurrogatePair_IsRefused()
+    {
+        using (PretrainedModel saved = PretrainedModel.Create(TinyLlama.Config(), 1))
+            saved.Save(_folder.FullName);
+        File.Delete(ModelFile);
+        File.WriteAllText(Path.Combine(_folder.FullName, "model.safetensors.index.json"), """{"weight_map": {"lm_head.weight": "\ud800"}}""");
+        Assert.Contains("half of a surrogate pair", Assert.Throws<CheckpointException>(() => PretrainedModel.Load(_folder.FullName)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

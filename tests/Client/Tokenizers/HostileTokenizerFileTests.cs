@@ -69,6 +69,8 @@ public sealed class HostileTokenizerFileTests
     [InlineData("[]", "$: got an array; wanted an object")]
     [InlineData("{\"model\":{\"type\":\"BPE\"}", "line 1")]
     [InlineData("{\"model\":{},\"model\":{}}", "model")]
+    [InlineData("{\"mod\\ud800el\":{}}", "file: a name is not valid UTF-8 or holds half of a surrogate pair")]
+    [InlineData("{\"model\":{\"vocab\":{\"\\udc00\":0}}}", "file: a name is not valid UTF-8 or holds half of a surrogate pair")]
     public void Read_NotTheJsonWanted_SaysWhere(string json, string problem) => AssertRefused(json, problem);
 
     [Fact]
