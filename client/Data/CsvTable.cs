@@ -18,29 +18,35 @@ internal static class CsvTable
             Mode = CsvMode.RFC4180,
             MaxFieldSize = options.MaxLineLength,
             ExceptionMessagesContainRawData = false,
-            IgnoreBlankLines = true,
+            IgnoreBlankLines = false,
             BadDataFound = args => throw new DataFormatException(file, args.Context.Parser!.RawRow, "a quote stands inside a field that does not begin with one; wanted the whole field in quotes and quotes inside doubled."),
         };
         using StreamReader text = new(stream, StrictUtf8);
         using CsvParser parser = new(text, configuration);
-        if (!Advance(parser, file, 0))
+        if (!Advance(parser, file, out int line))
             throw new DataFormatException(file, 0, $"it is empty; wanted a header line with the columns {Wanted(options)}.");
 
         string[] header = [.. parser.Record!.Select(name => name.Trim())];
-        Columns columns = Columns.Find(header, file, options);
-        int line = parser.RawRow + 1;
-        while (Advance(parser, file, line))
-        {
+        Columns columns = Columns.Find(header, file, line, options);
+        while (Advance(parser, file, out line))
             yield return Row(parser, header, columns, file, line);
-            line = parser.RawRow + 1;
-        }
     }
 
-    private static bool Advance(CsvParser parser, string file, int line)
+    /// <summary>Reads the next record. Blank lines are passed over here, not by the parser, which would not tell how many they were.</summary>
+    private static bool Advance(CsvParser parser, string file, out int line)
     {
+        line = parser.RawRow + 1;
         try
         {
-            return parser.Read();
+            while (parser.Read())
+            {
+                if (!IsBlank(parser))
+                    return true;
+
+                line = parser.RawRow + 1;
+            }
+
+            return false;
         }
         catch (MaxFieldSizeException)
         {
@@ -55,6 +61,9 @@ internal static class CsvTable
             throw new DataFormatException(file, line, "at or soon after this line there are bytes that are not UTF-8; save the file as UTF-8.");
         }
     }
+
+    // A pair of quotes alone is a record of one empty field.
+    private static bool IsBlank(CsvParser parser) => parser is { Count: 1 } && parser[0].Length == 0 && parser.RawRecord.AsSpan().Trim("\r\n").IsEmpty;
 
     private static LabelledText Row(CsvParser parser, string[] header, Columns columns, string file, int line)
     {
@@ -76,10 +85,10 @@ internal static class CsvTable
 
     private readonly record struct Columns(int Text, int? Label)
     {
-        public static Columns Find(string[] header, string file, TextFileOptions options)
+        public static Columns Find(string[] header, string file, int line, TextFileOptions options)
         {
             if (header.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
-                throw new DataFormatException(file, 1, $"the column '{Shown(twice)}' occurs twice; wanted different names.");
+                throw new DataFormatException(file, line, $"the column '{Shown(twice)}' occurs twice; wanted different names.");
 
             return new(Index(options.TextColumn, "--text-column"), options.LabelColumn is { } label ? Index(label, "--label-column") : null);
 
@@ -88,7 +97,7 @@ internal static class CsvTable
                 int index = Array.IndexOf(header, column);
                 return index >= 0
                     ? index
-                    : throw new DataFormatException(file, 1, $"there is no column '{column}'; the columns are {string.Join(", ", header.Select(name => $"'{Shown(name)}'"))}, wanted {Wanted(options)}. If yours has another name, say so with {option}.");
+                    : throw new DataFormatException(file, line, $"there is no column '{column}'; the columns are {string.Join(", ", header.Select(name => $"'{Shown(name)}'"))}, wanted {Wanted(options)}. If yours has another name, say so with {option}.");
             }
         }
 

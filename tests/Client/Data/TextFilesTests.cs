@@ -37,7 +37,14 @@ public sealed class TextFilesTests : IDisposable
         Assert.Equal(2, examples.Length);
         Assert.Equal(("one, \"two\"\nthree", "ham", 2), (examples[0].Text, examples[0].Label, examples[0].Line));
         Assert.Equal("web", examples[0].Metadata["source"]);
-        Assert.Equal(("four", "spam"), (examples[1].Text, examples[1].Label));
+        Assert.Equal(("four", "spam", 5), (examples[1].Text, examples[1].Label, examples[1].Line));
+    }
+
+    [Fact]
+    public void Read_CsvOfOneColumn_TellsAnEmptyTextFromABlankLine()
+    {
+        string path = _folder.Write("a.csv", "\ntext\n\n\"\"\n\none\n");
+        Assert.Equal([("", 4), ("one", 6)], TextFiles.Read(path, new() { LabelColumn = null }).Select(example => (example.Text, example.Line)));
     }
 
     [Theory]
@@ -108,6 +115,9 @@ public sealed class TextFilesTests : IDisposable
     [InlineData("text,text,label\na,b,c\n", 1, "'text' occurs twice")]
     [InlineData("text,label\na,ham\ngeheim\n", 3, "got 1 fields; wanted 2")]
     [InlineData("text,label\na,ham\ngeheim,und,mehr\n", 3, "got 3 fields; wanted 2")]
+    [InlineData("text,label\r\n\r\n\r\na,ham\r\n\r\ngeheim\r\n", 6, "got 1 fields; wanted 2")]
+    [InlineData("\n\nid,label\n", 3, "there is no column 'text'")]
+    [InlineData("text,label\na,ham\n\n\nge\"heim geheim,ham\n", 5, "a quote stands inside a field")]
     [InlineData("text,label\na,ham\nge\"heim geheim,ham\n", 3, "a quote stands inside a field")]
     [InlineData("", 0, "it is empty; wanted a header line")]
     public void Read_MalformedCsv_NamesTheLineAndNeverQuotesIt(string content, int number, string problem)
