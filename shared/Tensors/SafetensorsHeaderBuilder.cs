@@ -22,7 +22,7 @@ internal static class SafetensorsHeaderBuilder
         foreach ((string key, string value) in metadata ?? new Dictionary<string, string>())
             kept.Add(key, value);
 
-        return (new("new safetensors file", placed, kept, padded), bytes);
+        return (new("new safetensors file", placed, [.. placed.OrderBy(t => t.Name, StringComparer.Ordinal)], kept, padded), bytes);
     }
 
     private static TensorInfo[] Place(IEnumerable<TensorInfo> tensors)

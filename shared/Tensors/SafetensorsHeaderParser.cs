@@ -9,8 +9,10 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
     private const int MaxDepth = 3;
     private const string Metadata = "__metadata__";
 
+    // "":{"dtype":"U8","shape":[],"data_offsets":[0,0]}, is the shortest entry.
+    private const int ShortestEntry = 50;
+
     private readonly List<TensorInfo> _tensors = [];
-    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private SortedDictionary<string, string>? _metadata;
 
     public SafetensorsHeader Parse(ReadOnlySpan<byte> json, long fileLength)
@@ -18,6 +20,8 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
         if (json.IsEmpty || json[0] != (byte)'{')
             throw Bad("the header must begin with '{'");
 
+        // Room for as many as there can be: growing step by step would take twice the memory.
+        _tensors.EnsureCapacity(Math.Min(json.Length / ShortestEntry, limits.MaxTensors));
         Utf8JsonReader reader = new(json, new JsonReaderOptions { MaxDepth = MaxDepth });
         try
         {
@@ -33,9 +37,10 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
             throw Bad($"the header holds invalid text at byte {reader.BytesConsumed}", error);
         }
 
-        List<TensorInfo> ordered = [.. _tensors.OrderBy(t => t.Offset).ThenBy(t => t.Length)];
-        CheckLayout(ordered, fileLength - SafetensorsHeader.PrefixLength - json.Length);
-        return new(source, ordered, _metadata ?? [], json.Length);
+        TensorInfo[] byName = SortByName();
+        _tensors.Sort(ByPlace);
+        CheckLayout(fileLength - SafetensorsHeader.PrefixLength - json.Length);
+        return new(source, _tensors, byName, _metadata ?? [], json.Length);
     }
 
     private void ReadTop(ref Utf8JsonReader reader)
@@ -55,9 +60,7 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
 
             if (name.Length > limits.MaxNameLength)
                 throw Bad($"a tensor name of {name.Length} characters, at most {limits.MaxNameLength} are allowed: {TensorText.Quote(name)}");
-            if (!_names.Add(name))
-                throw new TensorFormatException(TensorFormatReason.BadTensorSet, $"{source}: tensor {TensorText.Quote(name)} is declared twice.");
-            if (_names.Count > limits.MaxTensors)
+            if (_tensors.Count == limits.MaxTensors)
                 throw Bad($"more than {limits.MaxTensors} tensors");
 
             _tensors.Add(ReadTensor(ref reader, name));
@@ -88,58 +91,65 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
     private TensorInfo ReadTensor(ref Utf8JsonReader reader, string name)
     {
         DType? dtype = null;
-        long[]? shape = null, offsets = null;
+        long[]? shape = null;
+        Span<long> offsets = stackalloc long[2];
+        int offsetCount = -1;
         Expect(ref reader, JsonTokenType.StartObject, name);
         while (NextField(ref reader, name))
         {
             if (dtype is null && reader.ValueTextEquals("dtype"u8))
                 dtype = ReadDType(ref reader, name);
             else if (shape is null && reader.ValueTextEquals("shape"u8))
-                shape = ReadIntegers(ref reader, name, "shape", limits.MaxRank, TensorFormatReason.BadShape);
-            else if (offsets is null && reader.ValueTextEquals("data_offsets"u8))
-                offsets = ReadIntegers(ref reader, name, "data_offsets", 2, TensorFormatReason.BadOffsets);
+                shape = ReadShape(ref reader, name);
+            else if (offsetCount < 0 && reader.ValueTextEquals("data_offsets"u8))
+                offsetCount = ReadIntegers(ref reader, name, "data_offsets", offsets, TensorFormatReason.BadOffsets);
             else
                 throw Bad($"{Tensor(name)}: field {TensorText.Quote(reader.GetString()!)} is unknown or occurs twice; wanted dtype, shape, data_offsets once each");
         }
 
-        if (dtype is null || shape is null || offsets is null)
+        if (dtype is null || shape is null || offsetCount < 0)
             throw Bad($"{Tensor(name)}: wanted the fields dtype, shape, data_offsets; some are missing");
 
-        return Check(name, dtype.Value, shape, offsets);
+        return Check(name, dtype.Value, shape, offsets[..offsetCount]);
     }
 
     private DType ReadDType(ref Utf8JsonReader reader, string name)
     {
         Expect(ref reader, JsonTokenType.String, name, "dtype");
-        foreach (DType dtype in DTypes.All)
+        for (int i = 0; i < DTypes.All.Count; i++)
         {
-            if (reader.ValueTextEquals(dtype.SafetensorsName()))
-                return dtype;
+            if (reader.ValueTextEquals(DTypes.All[i].SafetensorsName()))
+                return DTypes.All[i];
         }
 
         throw new TensorFormatException(TensorFormatReason.BadDType,
             $"{source}: {Tensor(name)}: dtype {TensorText.Quote(reader.GetString()!)}; known: {string.Join(", ", DTypes.All.Select(d => d.SafetensorsName()))}.");
     }
 
-    private long[] ReadIntegers(ref Utf8JsonReader reader, string name, string field, int most, TensorFormatReason reason)
+    private long[] ReadShape(ref Utf8JsonReader reader, string name)
     {
-        Span<long> values = stackalloc long[most];
+        Span<long> sizes = stackalloc long[limits.MaxRank];
+        return sizes[..ReadIntegers(ref reader, name, "shape", sizes, TensorFormatReason.BadShape)].ToArray();
+    }
+
+    private int ReadIntegers(ref Utf8JsonReader reader, string name, string field, scoped Span<long> values, TensorFormatReason reason)
+    {
         int count = 0;
         Expect(ref reader, JsonTokenType.StartArray, name, field);
         while (Read(ref reader) != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long value) || value < 0)
                 throw new TensorFormatException(reason, $"{source}: {Tensor(name)}, {field}: entry {count} is no integer from 0 to 2^63 - 1.");
-            if (count == most)
-                throw new TensorFormatException(reason, $"{source}: {Tensor(name)}, {field}: more than {most} entries.");
+            if (count == values.Length)
+                throw new TensorFormatException(reason, $"{source}: {Tensor(name)}, {field}: more than {values.Length} entries.");
 
             values[count++] = value;
         }
 
-        return values[..count].ToArray();
+        return count;
     }
 
-    private TensorInfo Check(string name, DType dtype, long[] shape, long[] offsets)
+    private TensorInfo Check(string name, DType dtype, long[] shape, scoped ReadOnlySpan<long> offsets)
     {
         if (shape.AsSpan().IndexOfAnyExceptInRange(0, limits.MaxDimension) >= 0)
         {
@@ -157,17 +167,35 @@ internal sealed class SafetensorsHeaderParser(SafetensorsLimits limits, string s
         if (offsets.Length != 2 || offsets[1] < offsets[0] || offsets[1] - offsets[0] != length)
         {
             throw new TensorFormatException(TensorFormatReason.BadOffsets,
-                $"{source}: {Tensor(name)}: data_offsets [{string.Join(", ", offsets)}]; " +
+                $"{source}: {Tensor(name)}: data_offsets [{string.Join(", ", offsets.ToArray())}]; " +
                 $"shape {TensorText.Shape(shape)} of {dtype.SafetensorsName()} needs begin and end {length} bytes apart.");
         }
 
         return new(name, dtype, shape, offsets[0], length);
     }
 
-    private void CheckLayout(List<TensorInfo> ordered, long dataLength)
+    // Empty tensors lie before what begins at the same place; by name among themselves, so that the order is one order.
+    private static int ByPlace(TensorInfo left, TensorInfo right) =>
+        left.Offset != right.Offset ? left.Offset.CompareTo(right.Offset)
+        : left.Length != right.Length ? left.Length.CompareTo(right.Length)
+        : string.CompareOrdinal(left.Name, right.Name);
+
+    private TensorInfo[] SortByName()
+    {
+        _tensors.Sort(static (left, right) => string.CompareOrdinal(left.Name, right.Name));
+        for (int i = 1; i < _tensors.Count; i++)
+        {
+            if (_tensors[i].Name == _tensors[i - 1].Name)
+                throw new TensorFormatException(TensorFormatReason.BadTensorSet, $"{source}: tensor {TensorText.Quote(_tensors[i].Name)} is declared twice.");
+        }
+
+        return [.. _tensors];
+    }
+
+    private void CheckLayout(long dataLength)
     {
         long end = 0;
-        foreach (TensorInfo tensor in ordered)
+        foreach (TensorInfo tensor in _tensors)
         {
             if (tensor.Offset != end)
             {

@@ -96,6 +96,23 @@ public sealed class HostileHeaderTests
         Assert.Contains("more than 20000 tensors", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("[]", 1)]
+    [InlineData("[1,1,1,0]", 0)]
+    public void Parse_LargestHeader_AllocatesAtMostTwiceItsSizeAndOneMebibyte(string shape, int length)
+    {
+        StringBuilder text = new("{");
+        int count = 0;
+        for (; text.Length < SafetensorsLimits.Upload.MaxHeaderBytes - 80 && count < SafetensorsLimits.Upload.MaxTensors; count++)
+            text.Append($"\"{count:x}\":{{\"dtype\":\"U8\",\"shape\":{shape},\"data_offsets\":[{count * length},{(count + 1) * length}]}},");
+
+        byte[] json = Encoding.UTF8.GetBytes($"{text.ToString(0, text.Length - 1)}}}");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        SafetensorsHeader header = SafetensorsHeader.Parse(json, 8 + json.Length + (count * length), SafetensorsLimits.Upload, "upload 7");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, (2 * json.Length) + (1 << 20));
+        Assert.Equal(count, header.Tensors.Count);
+    }
+
     [Fact]
     public void Parse_EmptyAndZeroSizedTensors_AreFine()
     {
