@@ -1,3 +1,5 @@
+using Federated.Shared.Tensors;
+
 namespace Federated.Shared.Peft;
 
 /// <summary>What a tensor of an adapter file is.</summary>
@@ -114,5 +116,5 @@ public static class PeftNames
     public static PeftTensorName Parse(string text) =>
         TryParse(text, out PeftTensorName? name)
             ? name
-            : throw new PeftFormatException($"'{text}' is no tensor name of a LoRA adapter; wanted for example '{LoraA("model.layers.0.self_attn.q_proj")}'.");
+            : throw new PeftFormatException($"{TensorText.Quote(text)} is no tensor name of a LoRA adapter; wanted for example '{LoraA("model.layers.0.self_attn.q_proj")}'.");
 }

@@ -16,21 +16,23 @@ public static class TensorText
 
     /// <summary>A name in quotes, at most 120 characters of it, control characters escaped.</summary>
     /// <param name="name">Any name, a hostile one too.</param>
-    public static string Quote(string name)
+    public static string Quote(string name) => $"'{Printable(name, MaxShown)}'";
+
+    /// <summary>The first characters of a text, control characters escaped.</summary>
+    /// <param name="text">Any text, a hostile one too.</param>
+    /// <param name="most">Characters to show; three points follow where there were more.</param>
+    public static string Printable(string text, int most)
     {
-        StringBuilder text = new("'");
-        foreach (char c in name.AsSpan(0, Math.Min(name.Length, MaxShown)))
+        StringBuilder shown = new();
+        foreach (char c in text.AsSpan(0, Math.Min(text.Length, most)))
         {
             if (char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029')
-                text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+                shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
             else
-                text.Append(c);
+                shown.Append(c);
         }
 
-        if (name.Length > MaxShown)
-            text.Append("...");
-
-        return text.Append('\'').ToString();
+        return text.Length > most ? shown.Append("...").ToString() : shown.ToString();
     }
 
     /// <summary>Up to three of <paramref name="known"/> that look most like <paramref name="name"/>, as a sentence for an error message.</summary>

@@ -82,6 +82,17 @@ public sealed class LoraConfigTests
             part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Parse_FaultsWithoutEnd_ListsTheFirstAndEscapesWhatTheyQuote()
+    {
+        string fields = string.Join(',', Enumerable.Range(0, 5000).Select(i => $"\"\\u001b[31m{i}{new string('x', 1000)}\": 3"));
+        PeftFormatException error = Assert.Throws<PeftFormatException>(() => LoraConfig.Parse(Encoding.UTF8.GetBytes(Merge($"{{{fields[..1_000_000]}\": 3}}")), "here"));
+        Assert.DoesNotContain(error.Message, c => char.IsControl(c) && c != '\n');
+        Assert.Contains("\\u001b[31m0xxx", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(" more", error.Message, StringComparison.Ordinal);
+        Assert.InRange(error.Message.Length, 1000, 40 * 600);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("[]")]
