@@ -99,6 +99,12 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
             return [];
         }
 
+        if (value.GetPropertyCount() > MaxItems)
+        {
+            faults.Add($"{name} has {value.GetPropertyCount()} entries; at most {MaxItems} are read.");
+            return [];
+        }
+
         List<KeyValuePair<string, double>> entries = [];
         foreach (JsonProperty entry in value.EnumerateObject())
         {

@@ -44,10 +44,10 @@ public sealed record LoraConfig
     public ModuleSelector? ExcludeModules { get; init; }
 
     /// <summary>Other ranks by module: patterns for the end of the name, the first that matches counts.</summary>
-    public IReadOnlyList<KeyValuePair<string, int>> RankPattern { get; init; } = [];
+    public IReadOnlyList<KeyValuePair<string, int>> RankPattern { get; init => field = new ModulePatterns<int>(value); } = ModulePatterns<int>.Empty;
 
     /// <summary>Other alphas by module: patterns for the end of the name, the first that matches counts.</summary>
-    public IReadOnlyList<KeyValuePair<string, double>> AlphaPattern { get; init; } = [];
+    public IReadOnlyList<KeyValuePair<string, double>> AlphaPattern { get; init => field = new ModulePatterns<double>(value); } = ModulePatterns<double>.Empty;
 
     /// <summary>Which biases train.</summary>
     public LoraBias Bias { get; init; }
@@ -97,11 +97,11 @@ public sealed record LoraConfig
 
     /// <summary>Rank of a module's factors.</summary>
     /// <param name="module">Full module name.</param>
-    public int RankOf(string module) => Pick(RankPattern, module, Rank);
+    public int RankOf(string module) => ((ModulePatterns<int>)RankPattern).Pick(module, Rank);
 
     /// <summary>Alpha of a module.</summary>
     /// <param name="module">Full module name.</param>
-    public double AlphaOf(string module) => Pick(AlphaPattern, module, Alpha);
+    public double AlphaOf(string module) => ((ModulePatterns<double>)AlphaPattern).Pick(module, Alpha);
 
     /// <summary>The factor before B·A: alpha / r, or alpha / sqrt(r) with <see cref="UseRsLora"/>.</summary>
     /// <param name="module">Full module name.</param>
@@ -123,16 +123,5 @@ public sealed record LoraConfig
         }
 
         return false;
-    }
-
-    private static T Pick<T>(IReadOnlyList<KeyValuePair<string, T>> patterns, string module, T otherwise)
-    {
-        foreach ((string pattern, T value) in patterns)
-        {
-            if (pattern == module || ModulePattern.Suffix(pattern).Matches(module))
-                return value;
-        }
-
-        return otherwise;
     }
 }

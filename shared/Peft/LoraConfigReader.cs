@@ -8,6 +8,7 @@ internal static partial class LoraConfigReader
 {
     private const int MaxBytes = 1 << 20;
     private const int MaxRank = 1 << 20;
+    private const int MaxExpressions = 100;
 
     /// <summary>Fields that change nothing here, with the values in which they may stand. Null and absent are always fine.</summary>
     private static readonly Dictionary<string, Func<JsonElement, bool>> Inert = new(StringComparer.Ordinal)
@@ -149,7 +150,14 @@ internal static partial class LoraConfigReader
 
     private static void CheckPatterns(LoraConfig config, List<string> faults)
     {
-        IEnumerable<string> suffixes = config.RankPattern.Select(e => e.Key).Concat(config.AlphaPattern.Select(e => e.Key));
+        string[] suffixes = [.. config.RankPattern.Select(e => e.Key), .. config.AlphaPattern.Select(e => e.Key)];
+        int expressions = suffixes.Count(pattern => !ModulePattern.IsPlain(pattern)) + (config.LayersPattern?.Count ?? 0);
+        if (expressions > MaxExpressions)
+        {
+            faults.Add($"rank_pattern, alpha_pattern and layers_pattern hold {expressions} regular expressions; at most {MaxExpressions} are read. Write out the ends of names.");
+            return;
+        }
+
         foreach ((string pattern, bool isLayer) in suffixes.Select(p => (p, false)).Concat((config.LayersPattern ?? []).Select(p => (p, true))))
         {
             try

@@ -94,6 +94,39 @@ public sealed class LoraConfigTests
     }
 
     [Theory]
+    [InlineData("rank_pattern", 10_001, "layer{0}.q", "rank_pattern has 10001 entries; at most 10000")]
+    [InlineData("alpha_pattern", 101, "layer[{0}].q", "hold 101 regular expressions; at most 100")]
+    public void Parse_MorePatternsThanAnyAdapterHas_IsRefused(string field, int count, string pattern, string expected)
+    {
+        string entries = string.Join(',', Enumerable.Range(0, count).Select(i => $"\"{string.Format(null, pattern, i)}\": 2"));
+        PeftFormatException error = Assert.Throws<PeftFormatException>(() => Parse(Merge($"{{\"{field}\": {{{entries}}}}}")));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RankOf_ManyPlainPatterns_CompilesNone()
+    {
+        LoraConfig config = new() { TargetModules = ModuleSelector.AllLinear, RankPattern = [.. Enumerable.Range(0, 1000).Select(i => new KeyValuePair<string, int>($"layers.{i}.q_proj", i + 1))] };
+        _ = config.RankOf("model.layers.999.q_proj");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(1000, config.RankOf("model.layers.999.q_proj"));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
+    }
+
+    [Theory]
+    [InlineData("q_proj", "a.q_proj", true)]
+    [InlineData("q_proj", "q_proj", true)]
+    [InlineData("q_proj", "a.xq_proj", false)]
+    [InlineData("q_proj", "proj", false)]
+    [InlineData("0.q_proj", "layers.0.q_proj", true)]
+    [InlineData("0.q_proj", "layers.0_q_proj", true)]
+    [InlineData("0.q_proj", "layers.10.q_proj", false)]
+    [InlineData("[0].q_proj", "layers.0.q_proj", true)]
+    [InlineData("[0].q_proj", "layers.10.q_proj", false)]
+    public void RankOf_Pattern_MatchesTheEndOfANameAfterAPoint(string pattern, string module, bool matches) =>
+        Assert.Equal(matches ? 3 : 8, new LoraConfig { TargetModules = ModuleSelector.AllLinear, RankPattern = [new(pattern, 3)] }.RankOf(module));
+
+    [Theory]
     [InlineData("")]
     [InlineData("[]")]
     [InlineData("null")]
