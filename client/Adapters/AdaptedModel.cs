@@ -18,11 +18,11 @@ public sealed class AdaptedModel : IDisposable
 {
     private readonly List<(Projection Target, IAdapter Adapter)> _adapters = [];
 
-    private AdaptedModel(PretrainedModel model, LoraConfig config)
+    private AdaptedModel(PretrainedModel model, LoraConfig config, IReadOnlyList<LoraTarget> targets)
     {
         (Model, Config) = (model, config);
         List<AdapterTensor> tensors = [];
-        foreach (LoraTarget target in LoraTargets.Resolve(config, Sites(model)))
+        foreach (LoraTarget target in targets)
         {
             Projection layer = model.Projections[target.Module.Name];
             LoraAdapter adapter = new(layer.Inputs, layer.Outputs, target.Rank, target.Scaling, config.Dropout);
@@ -30,13 +30,7 @@ public sealed class AdaptedModel : IDisposable
             tensors.AddRange(adapter.Tensors.Select(tensor => tensor with { Name = PeftNames.Whole(target.Module.Name, tensor.Name) }));
         }
 
-        foreach ((string name, Parameter value) in model.Parameters)
-        {
-            int dot = name.LastIndexOf('.');
-            if (config.IsSavedWhole(name[..dot]))
-                tensors.Add(new(PeftNames.Whole(name[..dot], name[(dot + 1)..]), value, FederationClass.Exact));
-        }
-
+        tensors.AddRange(SavedWhole(model, config).Select(saved => new AdapterTensor(saved.Name, saved.Value, FederationClass.Exact)));
         Tensors = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
         Trainable = [.. Tensors.Select(tensor => (tensor.Name, tensor.Value))];
         foreach ((Projection layer, IAdapter adapter) in _adapters)
@@ -61,7 +55,7 @@ public sealed class AdaptedModel : IDisposable
     /// <exception cref="InvalidOperationException">The model carries an adapter already.</exception>
     public static AdaptedModel Attach(PretrainedModel model, LoraConfig config, ulong seed)
     {
-        AdaptedModel adapted = Prepare(model, config);
+        AdaptedModel adapted = new(model, config, Targets(model, config));
         SplitMix64 random = new(seed);
         foreach ((_, IAdapter adapter) in adapted._adapters)
             ((LoraAdapter)adapter).Initialise(config.InitLoraWeights, random);
@@ -73,17 +67,12 @@ public sealed class AdaptedModel : IDisposable
     /// <exception cref="InvalidOperationException">The model carries an adapter already.</exception>
     public static AdaptedModel Attach(PretrainedModel model, LoraConfig config, NamedTensors tensors)
     {
-        AdaptedModel adapted = Prepare(model, config);
-        try
-        {
-            adapted.Import(tensors);
-            return adapted;
-        }
-        catch
-        {
-            adapted.Dispose();
-            throw;
-        }
+        // Before memory is taken: a rank that came with a file may be anything.
+        IReadOnlyList<LoraTarget> targets = Targets(model, config);
+        RequireFit(model, Layout(model, config, targets), tensors);
+        AdaptedModel adapted = new(model, config, targets);
+        adapted.Fill(tensors);
+        return adapted;
     }
 
     /// <summary>Reads a PEFT adapter folder and puts it on a model.</summary>
@@ -109,20 +98,8 @@ public sealed class AdaptedModel : IDisposable
     /// <exception cref="PeftFormatException">Tensors are missing, surplus or of another shape; lists them all. Nothing was changed.</exception>
     public void Import(NamedTensors tensors)
     {
-        List<string> problems = [];
-        foreach (AdapterTensor tensor in Tensors)
-        {
-            if (!tensors.Contains(tensor.Name))
-                problems.Add($"missing: {tensor.Name} {TensorText.Shape(tensor.Value.shape)}");
-            else if (!tensors.Shape(tensor.Name).SequenceEqual(tensor.Value.shape))
-                problems.Add($"wrong shape: {tensor.Name} is {TensorText.Shape(tensors.Shape(tensor.Name))}, the model needs {TensorText.Shape(tensor.Value.shape)}");
-        }
-
-        problems.AddRange(tensors.Names.Except(Tensors.Select(tensor => tensor.Name)).Select(name => $"surplus: {TensorText.Quote(name)}"));
-        if (problems.Count > 0)
-            throw new PeftFormatException($"The adapter's tensors do not fit its configuration on this {Model.Config.ClassName}:{Environment.NewLine}  {string.Join(Environment.NewLine + "  ", problems.Take(CheckpointException.Listed))}");
-        foreach (AdapterTensor tensor in Tensors)
-            tensors[tensor.Name].CopyTo(tensor.Value.Floats());
+        RequireFit(Model, Tensors.Select(tensor => (tensor.Name, tensor.Value.shape)), tensors);
+        Fill(tensors);
     }
 
     /// <summary>Writes a PEFT adapter folder.</summary>
@@ -156,7 +133,13 @@ public sealed class AdaptedModel : IDisposable
         _adapters.Clear();
     }
 
-    private static AdaptedModel Prepare(PretrainedModel model, LoraConfig config)
+    private void Fill(NamedTensors tensors)
+    {
+        foreach (AdapterTensor tensor in Tensors)
+            tensors[tensor.Name].CopyTo(tensor.Value.Floats());
+    }
+
+    private static IReadOnlyList<LoraTarget> Targets(PretrainedModel model, LoraConfig config)
     {
         if (model.Projections.Values.Any(layer => layer.Adapter is not null))
             throw new InvalidOperationException("The model carries an adapter already; dispose or merge that one first.");
@@ -170,8 +153,49 @@ public sealed class AdaptedModel : IDisposable
             unsupported.Add($"init_lora_weights: '{config.InitLoraWeights}' changes the base weights");
         unsupported.AddRange(Sites(model).Where(site => site.Kind == ModuleKind.Embedding && LoraTargets.IsTarget(config, site)).Select(site => $"target_modules: '{site.Name}' is an embedding"));
         return unsupported.Count == 0
-            ? new(model, config)
+            ? LoraTargets.Resolve(config, Sites(model))
             : throw new PeftFormatException($"The adapter asks for what is not supported: {string.Join("; ", unsupported)}.");
+    }
+
+    /// <summary>Names and shapes of <see cref="Tensors"/>, in whatever order.</summary>
+    private static IEnumerable<(string Name, long[] Shape)> Layout(PretrainedModel model, LoraConfig config, IReadOnlyList<LoraTarget> targets)
+    {
+        foreach (LoraTarget target in targets)
+        {
+            Projection layer = model.Projections[target.Module.Name];
+            yield return (PeftNames.LoraA(target.Module.Name), [target.Rank, layer.Inputs]);
+            yield return (PeftNames.LoraB(target.Module.Name), [layer.Outputs, target.Rank]);
+        }
+
+        foreach ((string name, Parameter value) in SavedWhole(model, config))
+            yield return (name, value.shape);
+    }
+
+    private static IEnumerable<(string Name, Parameter Value)> SavedWhole(PretrainedModel model, LoraConfig config)
+    {
+        foreach ((string name, Parameter value) in model.Parameters)
+        {
+            int dot = name.LastIndexOf('.');
+            if (config.IsSavedWhole(name[..dot]))
+                yield return (PeftNames.Whole(name[..dot], name[(dot + 1)..]), value);
+        }
+    }
+
+    private static void RequireFit(PretrainedModel model, IEnumerable<(string Name, long[] Shape)> wanted, NamedTensors tensors)
+    {
+        List<string> problems = [];
+        HashSet<string> surplus = [.. tensors.Names];
+        foreach ((string name, long[] shape) in wanted)
+        {
+            if (!surplus.Remove(name))
+                problems.Add($"missing: {name} {TensorText.Shape(shape)}");
+            else if (!tensors.Shape(name).SequenceEqual(shape))
+                problems.Add($"wrong shape: {name} is {TensorText.Shape(tensors.Shape(name))}, the model needs {TensorText.Shape(shape)}");
+        }
+
+        problems.AddRange(tensors.Names.Where(surplus.Contains).Select(name => $"surplus: {TensorText.Quote(name)}"));
+        if (problems.Count > 0)
+            throw new PeftFormatException($"The adapter's tensors do not fit its configuration on this {model.Config.ClassName}:{Environment.NewLine}  {string.Join(Environment.NewLine + "  ", problems.Take(CheckpointException.Listed))}");
     }
 
     private static IEnumerable<ModuleSite> Sites(PretrainedModel model)

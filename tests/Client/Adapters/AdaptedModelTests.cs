@@ -146,6 +146,16 @@ public sealed class AdaptedModelTests : IDisposable
     }
 
     [Fact]
+    public void Attach_HugeRankWithoutItsTensors_IsRefusedBeforeMemoryIsTaken()
+    {
+        // Factors of this rank would take 2^30 x (24 + 24) x 4 bytes a layer: more than an allocator gives.
+        LoraConfig config = Config() with { Rank = 1 << 30, RankPattern = [] };
+        PeftFormatException error = Assert.Throws<PeftFormatException>(() => AdaptedModel.Attach(_model, config, new NamedTensors()));
+        Assert.Contains("missing: base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight (1073741824, 24)", error.Message, StringComparison.Ordinal);
+        Assert.All(_model.Projections.Values, layer => Assert.Null(layer.Adapter));
+    }
+
+    [Fact]
     public void Attach_Unsupported_NamesEveryPoint()
     {
         LoraConfig config = Config() with { UseDora = true, Bias = LoraBias.All, InitLoraWeights = "pissa", TargetModules = ModuleSelector.OfNames(["q_proj", "embed_tokens"]) };
