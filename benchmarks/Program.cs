@@ -7,6 +7,8 @@ RootCommand root = new("Measurements of this product beside a peer: the same wor
     AggregationWorker.Command(),
     TrainStepBenchmark.Command(),
     TrainStepWorker.Command(),
+#if !OFFICIAL_PACKAGES
     DispatchBenchmark.Command(),
+#endif
 };
 return await root.Parse(args).InvokeAsync();

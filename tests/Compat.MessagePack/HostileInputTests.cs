@@ -8,6 +8,13 @@ public sealed class HostileInputTests
     private static readonly MessagePackSerializerOptions Untrusted =
         MessagePackSerializerOptions.Standard.WithSecurity(MessagePackSecurity.UntrustedData.WithMaximumObjectGraphDepth(16));
 
+#if OFFICIAL_PACKAGES
+    // 2.5 takes a length above 2^31 for a negative one: it refuses such a string or block in its own way, and skips such an array as empty.
+    private static readonly Type?[] BeyondTheEnd = [typeof(EndOfStreamException), typeof(OverflowException), typeof(ArgumentOutOfRangeException), null];
+#else
+    private static readonly Type?[] BeyondTheEnd = [typeof(EndOfStreamException)];
+#endif
+
     [Theory]
     [InlineData("ddffffffff")] // an array of 4 G elements
     [InlineData("dd7fffffff")]
@@ -21,8 +28,7 @@ public sealed class HostileInputTests
         byte[] bytes = Convert.FromHexString(hex);
         ReadAll(bytes);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        // The official reader answers a count above 2^31 with the other one.
-        Assert.Contains(ReadAll(bytes), (Type[])[typeof(EndOfStreamException), typeof(OverflowException)]);
+        Assert.Contains(ReadAll(bytes), BeyondTheEnd);
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 64 * 1024);
     }
 
@@ -35,7 +41,7 @@ public sealed class HostileInputTests
     public void Deserialize_LengthBeyondTheBytesLeft_IsRefused(string hex, Type type)
     {
         Exception error = Assert.Throws<MessagePackSerializationException>(() => Deserialize(type, hex));
-        Assert.IsType<EndOfStreamException>(error.InnerException);
+        Assert.Contains(error.InnerException?.GetType(), BeyondTheEnd.Where(type => type is not null));
     }
 
     [Fact]
@@ -126,7 +132,7 @@ public sealed class HostileInputTests
             byte[] bytes = new byte[random.Next(1, 64)];
             random.NextBytes(bytes);
             if (ReadAll(bytes) is { } error)
-                Assert.Contains(error, (Type[])[typeof(EndOfStreamException), typeof(OverflowException), typeof(MessagePackSerializationException)]);
+                Assert.Contains(error, (Type?[])[.. BeyondTheEnd, typeof(OverflowException), typeof(MessagePackSerializationException)]);
 
             Exception? failure = Record.Exception(() => MessagePackSerializer.Deserialize<ObjectTests.Outer>(bytes, Untrusted));
             Assert.True(failure is null or MessagePackSerializationException, failure?.ToString());
