@@ -1,4 +1,5 @@
 using Federated.Client.Agent;
+using Federated.Client.Tests.Fixtures;
 using Federated.Client.Tests.Training;
 using Federated.Shared.Protocol;
 using Federated.Shared.Tensors;
@@ -78,11 +79,11 @@ public sealed class LocalRoundTests : IDisposable
         RoundPlan plan = await PlanAsync();
         string global = _tiny.Global(plan);
         using LocalRound local = new(_tiny.Data, threads: 1);
-        Train(local, plan, "ward-7", global);
+        int factors = Train(local, plan, "ward-7", global).Update.Names.Count(name => name.Contains(".lora_", StringComparison.Ordinal));
         long before = Tensor.TotalCount;
         Train(local, plan, "ward-7", global);
         Train(local, plan, "ward-7", global);
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before + (2 * factors * Counting.PerParameter), Tensor.TotalCount);
     }
 
     [Fact]
