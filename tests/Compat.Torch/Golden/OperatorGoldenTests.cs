@@ -10,7 +10,14 @@ public class OperatorGoldenTests
     // The same library computes both sides; sums may differ in the last digits between machines.
     private const double Tolerance = 2e-6;
 
+    // Libtorch 2 rounds a product of bfloat16 differently: by one unit of its eighth binary digit.
+    private const double BFloat16Tolerance = 1.0 / 128;
+
     private static readonly Dictionary<string, JsonElement> Cases = GoldenData.Load("operators.json").GetProperty("cases").EnumerateArray()
+#if OFFICIAL_PACKAGES
+        // That operator is inside of its module there, which keeps a table of its own.
+        .Where(entry => entry.GetProperty("name").GetString() != "embedding")
+#endif
         .ToDictionary(entry => entry.GetProperty("name").GetString()!, StringComparer.Ordinal);
 
     public static TheoryData<string> Names => [.. Cases.Keys];
@@ -35,7 +42,8 @@ public class OperatorGoldenTests
 
         JsonElement[] expected = [.. entry.GetProperty("results").EnumerateArray()];
         Assert.Equal(expected.Length, results.Length);
-        for (int i = 0; i < expected.Length; i++) GoldenData.Equal(expected[i], results[i], $"{name} result {i}", Tolerance);
+        for (int i = 0; i < expected.Length; i++)
+            GoldenData.Equal(expected[i], results[i], $"{name} result {i}", name == "bfloat16_matmul" ? BFloat16Tolerance : Tolerance);
         if (!differentiable) return;
 
         Tensor weights = arange(results[0].numel(), dtype: results[0].dtype).cos().view(results[0].shape);

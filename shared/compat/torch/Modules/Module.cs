@@ -140,8 +140,6 @@ public static partial class torch
                 else _internal_buffers[name] = (value, persistent);
             }
 
-            protected void ClearModules() => _internal_submodules.clear();
-
             private static string ComponentName(FieldInfo field) => field.GetCustomAttribute<ComponentNameAttribute>()?.Name ?? field.Name;
 
             private static IEnumerable<FieldInfo> Fields(Type type)

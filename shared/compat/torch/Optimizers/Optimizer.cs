@@ -214,7 +214,7 @@ namespace TorchSharp
             {
                 bool present = reader.ReadBoolean();
                 result?.Dispose();
-                result = present ? reader.Load().to(device, disposeAfter: true).DetachFromDisposeScope() : null;
+                result = present ? TensorExtensionMethods.Load(reader).to(device, disposeAfter: true).DetachFromDisposeScope() : null;
             }
 
             protected static void SaveConditionalStateTensor(BinaryWriter writer, Tensor? tensor)

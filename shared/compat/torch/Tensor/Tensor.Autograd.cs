@@ -99,7 +99,8 @@ public static partial class torch
                     root, gradient, roots.Length, leaf, leaves.Length, retain_graph || create_graph ? 1 : 0, create_graph ? 1 : 0,
                     allow_unused ? 1 : 0, result));
             KeepAlive(outputs, grad_outputs, inputs);
-            return Array.ConvertAll(found, handle => handle == 0 ? null! : new Tensor(handle));
+            // As upstream: a tensor without a handle, not null, for an input that no output depends on.
+            return Array.ConvertAll(found, handle => new Tensor(handle, register: handle != 0));
         }
 
         private static void RequireSameCount(IList<Tensor> tensors, IList<Tensor>? gradients)

@@ -65,17 +65,16 @@ public static partial class torch
 
         public void WriteBytesToStream(Stream stream, int bufferSize = 1024)
         {
-            using Tensor dense = contiguous();
-            for (long offset = 0, total = dense.NumberOfElements * dense.ElementSize; offset < total; offset += WindowBytes)
-                stream.Write(dense.Window(offset, total));
+            RequirePlainMemory(Describe());
+            for (long offset = 0, total = NumberOfElements * ElementSize; offset < total; offset += WindowBytes)
+                stream.Write(Window(offset, total));
         }
 
         public void ReadBytesFromStream(Stream stream, int bufferSize = 1024)
         {
-            using Tensor dense = contiguous();
-            for (long offset = 0, total = dense.NumberOfElements * dense.ElementSize; offset < total; offset += WindowBytes)
-                stream.ReadExactly(dense.Window(offset, total));
-            if (!is_contiguous()) copy_(dense);
+            RequirePlainMemory(Describe());
+            for (long offset = 0, total = NumberOfElements * ElementSize; offset < total; offset += WindowBytes)
+                stream.ReadExactly(Window(offset, total));
         }
 
         private const int WindowBytes = 1 << 20;
@@ -86,10 +85,15 @@ public static partial class torch
 
         private static int ByteCount(TensorDescription description)
         {
-            if (description.DeviceType != (int)DeviceType.CPU) throw new InvalidOperationException("Reading data from non-CPU memory is not supported.");
-            if (!description.IsContiguous) throw new InvalidOperationException("The tensor is not contiguous; call contiguous() first.");
+            RequirePlainMemory(description);
             long count = description.Elements * description.ElementSize;
             return count <= int.MaxValue ? (int)count : throw new ArgumentException($"The tensor has {count} bytes, more than a span can address.");
+        }
+
+        private static void RequirePlainMemory(TensorDescription description)
+        {
+            if (description.DeviceType != (int)DeviceType.CPU) throw new InvalidOperationException("Reading data from non-CPU memory is not supported.");
+            if (!description.IsContiguous) throw new InvalidOperationException("The tensor is not contiguous; call contiguous() first.");
         }
 
         internal void RequireElement<T>()

@@ -62,6 +62,9 @@ public static partial class torch
 
         public Tensor index_put_(Tensor value, TensorIndex[] indices, bool accumulate = false)
         {
+            // Upstream reads a tensor from every index when it accumulates, and ends the process where there is none.
+            if (accumulate && !Array.TrueForAll(indices, index => index.Kind == TensorIndex.IndexKind.Tensor))
+                throw new ArgumentException("Only index tensors can accumulate; numbers and slices cannot.", nameof(indices));
             (Tensor view, Tensor?[]? gathered) = View(indices);
             using (view)
             {

@@ -71,7 +71,7 @@ public static class TensorExtensionMethods
     }
 
     /// <summary>Reads a new tensor, or passes over one and returns null.</summary>
-    public static Tensor Load(this BinaryReader reader, bool skip = false)
+    public static Tensor Load(BinaryReader reader, bool skip = false)
     {
         (ScalarType dtype, long[] shape) = ReadHeader(reader);
         if (skip)
