@@ -21,8 +21,18 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
 
     public T this[params long[] indices]
     {
-        get => *Element(indices);
-        set => *Element(indices) = value;
+        get
+        {
+            T value = *Element(indices);
+            GC.KeepAlive(_tensor);
+            return value;
+        }
+
+        set
+        {
+            *Element(indices) = value;
+            GC.KeepAlive(_tensor);
+        }
     }
 
     public T[] ToArray()
