@@ -55,13 +55,15 @@ public sealed class ScenarioRunner(Scenario scenario, SimulationFolder folder, I
         return summary;
     }
 
-    private static async Task EvaluateAsync(
+    private async Task EvaluateAsync(
         Summary summary, CoordinatorSnapshot end, AdapterFolders adapters, string initial,
         (IReadOnlyDictionary<string, string> Local, string Centralised)? baselines,
         EvaluationStage stage, string test, CancellationToken cancellation)
     {
         Dictionary<(string Run, uint Round), string> rounds = end.Runs
-            .SelectMany(run => run.History.Select(round => (run.Run, round.Round, Folder: adapters.OfRound(run.Run, round))))
+            .SelectMany(run => run.History
+                .Where(round => round.Round % scenario.EvaluateEvery == 0 || round.Round == run.History[^1].Round)
+                .Select(round => (run.Run, round.Round, Folder: adapters.OfRound(run.Run, round))))
             .ToDictionary(entry => (entry.Run, entry.Round), entry => entry.Folder);
         List<string> all = [initial, .. rounds.Values];
         if (baselines is { } trained)
@@ -70,7 +72,7 @@ public sealed class ScenarioRunner(Scenario scenario, SimulationFolder folder, I
         (IReadOnlyDictionary<string, Score> scores, summary.TestExamples) = await stage.RunAsync(all, test, cancellation);
         summary.Base = scores[initial];
         foreach (RunSnapshot run in end.Runs)
-            summary.Federated[run.Run] = ScoreOf(run, round => scores[rounds[(run.Run, round.Round)]]);
+            summary.Federated[run.Run] = ScoreOf(run, round => rounds.TryGetValue((run.Run, round.Round), out string? adapter) ? scores[adapter] : null);
         if (baselines is { } done)
         {
             summary.Centralised = scores[done.Centralised];
@@ -87,9 +89,9 @@ public sealed class ScenarioRunner(Scenario scenario, SimulationFolder folder, I
         }
     }
 
-    private static FederatedScore ScoreOf(RunSnapshot run, Func<RoundSummary, Score> test)
+    private static FederatedScore ScoreOf(RunSnapshot run, Func<RoundSummary, Score?> test)
     {
-        Score last = test(run.History[^1]);
+        Score last = test(run.History[^1])!;
         SiteRound[] traffic = [.. run.History.SelectMany(round => round.Sites)];
         return new()
         {
@@ -108,7 +110,7 @@ public sealed class ScenarioRunner(Scenario scenario, SimulationFolder folder, I
                     Seconds = Math.Round(round.Seconds, 2),
                     TrainingLoss = round.TrainingLoss,
                     HoldoutAccuracy = round.HoldoutAccuracy,
-                    TestAccuracy = test(round).Accuracy,
+                    TestAccuracy = test(round)?.Accuracy,
                     Diagnostics = round.Diagnostics,
                     Sites = [.. round.Sites.Select(site => new SiteTraffic(site.Site, site.Examples, site.BytesReceived, site.BytesSent))],
                 }),

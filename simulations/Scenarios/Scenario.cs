@@ -35,6 +35,9 @@ public sealed record Scenario
 
     /// <summary>Train each mailbox alone and all of them pooled, with the same number of steps, to compare.</summary>
     public bool Baselines { get; init; } = true;
+
+    /// <summary>Rounds from one point of the test curve to the next; the last round's adapter is always scored.</summary>
+    public int EvaluateEvery { get; init; } = 1;
 }
 
 /// <summary>Where the examples come from.</summary>

@@ -44,6 +44,7 @@ internal static class ScenarioFaults
         List<string> faults = [];
         Data(scenario, faults);
         Range("rounds", scenario.Rounds, 1, 100_000, faults);
+        Range("evaluate_every", scenario.EvaluateEvery, 1, 100_000, faults);
         Range("threads", scenario.Threads, 1, 1024, faults);
         Words("labels", scenario.Labels, 2, faults);
         foreach (string label in scenario.Labels.Where(label => label?.Contains(',', StringComparison.Ordinal) == true))

@@ -62,6 +62,7 @@ public sealed class ScenarioReaderTests(TinyWorld world)
     [InlineData("labels: [ham, spam]", "labels: [ham, ham]", "'ham' 2 times")]
     [InlineData("labels: [ham, spam]", "labels: ['a,b', c]", "'a,b'")]
     [InlineData("rounds: 2", "rounds: 0", "rounds is 0; 1 to 100000")]
+    [InlineData("rounds: 2", "rounds: 2\nevaluate_every: 0", "evaluate_every is 0; 1 to 100000")]
     [InlineData("name: fedit }", "name: fedix }", "methods.fedit.name is 'fedix'; one of ")]
     [InlineData("name: fedit }", "name: lora-fair, lambda: -1 }", "lambda is '-1'")]
     [InlineData("{ fedit:", "{ seconds:", "methods.seconds: the summary has a key of this name")]
