@@ -142,10 +142,23 @@ public sealed partial class RunCommandTests(FinishedRun run) : IClassFixture<Fin
             Assert.NotEqual(Hash(run.Summary, name), Hash(other, name));
     }
 
-    private async Task<JsonElement> RepeatAsync(string name, params string[] more)
+    [Fact]
+    public async Task Run_EvaluateEveryOtherRound_ScoresThoseAndTheLast()
+    {
+        string scenario = run.World.WriteScenario("curve", rounds: 3, baselines: false, "{ fedit: { name: fedit } }");
+        await File.AppendAllTextAsync(scenario, "evaluate_every: 2\n");
+
+        JsonElement summary = await RunAsync("curve", scenario);
+
+        Assert.Equal([false, true, true], summary.GetProperty("fedit").GetProperty("rounds").EnumerateArray().Select(round => round.TryGetProperty("test_accuracy", out _)));
+    }
+
+    private Task<JsonElement> RepeatAsync(string name, params string[] more) => RunAsync(name, run.World.WriteScenario(name, baselines: false), more);
+
+    private async Task<JsonElement> RunAsync(string name, string scenario, params string[] more)
     {
         await using ProcessFleet fleet = new(run.World[name + "-logs"]);
-        FleetProcess runner = await Runner.StartAsync(fleet, run.World.WriteScenario(name, baselines: false), run.World[name + "-out"], more);
+        FleetProcess runner = await Runner.StartAsync(fleet, scenario, run.World[name + "-out"], more);
         await runner.SucceedAsync(CancellationToken.None);
         return FinishedRun.ReadSummary(run.World[name + "-out"]);
     }
