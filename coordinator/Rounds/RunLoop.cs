@@ -144,6 +144,7 @@ internal sealed class RunLoop
             _services.FailPoints.Reach(FailPoints.RecordFlushed);
         if (decision.Records.OfType<RoundCommitted>().Any())
             _services.FailPoints.Reach(FailPoints.Committed);
+        RunDiary.Tell(_services.Log, _state.Definition, decision.Records);
         return true;
     }
 
