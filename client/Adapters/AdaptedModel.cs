@@ -112,8 +112,8 @@ public sealed class AdaptedModel : IDisposable
         foreach ((Projection target, IAdapter adapter) in _adapters)
         {
             using DisposeScope scope = NewDisposeScope();
-            (Tensor weight, Tensor? bias) = adapter.Merge(target.Weight, target.Bias);
-            target.Weight.copy_(weight);
+            (Tensor weight, Tensor? bias) = adapter.Merge(target.Matrix, target.Bias);
+            target.Matrix.copy_(weight);
             if (bias is not null)
                 target.Bias!.copy_(bias);
         }
@@ -205,6 +205,7 @@ public sealed class AdaptedModel : IDisposable
         {
             ModuleKind kind = module switch
             {
+                Projection { Layout: WeightLayout.Patches } => ModuleKind.Convolution,
                 Projection => ModuleKind.Linear,
                 TokenEmbedding => ModuleKind.Embedding,
                 _ => ModuleKind.Other,

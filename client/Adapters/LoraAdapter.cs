@@ -57,7 +57,7 @@ public sealed class LoraAdapter : IAdapter
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, Projection target) =>
-        Kernels.LoraLinear(input, target.Weight, target.Bias, _a, _b, _scale, target.training ? _dropout : 0);
+        Kernels.LoraLinear(input, target.Matrix, target.Bias, _a, _b, _scale, target.training ? _dropout : 0);
 
     /// <inheritdoc/>
     public (Tensor Weight, Tensor? Bias) Merge(Tensor weight, Tensor? bias)

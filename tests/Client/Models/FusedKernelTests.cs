@@ -30,6 +30,9 @@ public sealed class FusedKernelTests
         ["lora-linear without bias"] = new(
             [[19, 24], [17, 24], [3, 24], [17, 3]],
             t => FusedKernels.LoraLinear(t[0], t[1], null, t[2], t[3], 1.7, 0), t => ComposedKernels.LoraLinear(t[0], t[1], null, t[2], t[3], 1.7, 0)),
+        ["lora-linear of a weight stored (in, out)"] = new(
+            [[19, 24], [24, 17], [3, 24], [17, 3], [17]],
+            t => FusedKernels.LoraLinear(t[0], t[1].t(), t[4], t[2], t[3], 1.7, 0), t => ComposedKernels.LoraLinear(t[0], t[1].t(), t[4], t[2], t[3], 1.7, 0)),
         ["packed attention, ragged, two query heads a key head"] = new(
             [[58, 4, 8], [58, 2, 8], [58, 2, 8]],
             t => FusedKernels.PackedCausalAttention(t[0], t[1], t[2], [0, 1, 20, 20, 51, 58], 0.35), t => ComposedKernels.PackedCausalAttention(t[0], t[1], t[2], [0, 1, 20, 51, 58], 0.35)),
