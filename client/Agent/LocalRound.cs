@@ -44,8 +44,8 @@ public sealed class LocalRound : ILocalRound, IDisposable
         AdapterFit.Check(plan.Adapter, files.GlobalAdapter);
         torch.set_num_threads(_threads);
         PretrainedModel model = Model(files.ModelFolder, plan);
-        if (plan.Training.MaxTokens > model.Config.MaxPositions)
-            throw new FederatedException(RejectReason.Malformed, $"training.max_tokens is {plan.Training.MaxTokens}; the model takes at most {model.Config.MaxPositions}.");
+        if (plan.Training.MaxTokens > model.TextConfig.MaxPositions)
+            throw new FederatedException(RejectReason.Malformed, $"training.max_tokens is {plan.Training.MaxTokens}; the model takes at most {model.TextConfig.MaxPositions}.");
 
         ClassificationData data = Data(files.ModelFolder, plan.Training, cancellation);
         using AdaptedModel adapted = AdaptedModel.Attach(model, Config(plan.Adapter), NamedTensors.FromFile(files.GlobalAdapter));

@@ -11,14 +11,29 @@ public sealed record Architecture(
     string ModelType,
     IReadOnlyDictionary<string, ModelTask> Classes,
     Func<ConfigReader, ModelTask, ModelConfig> Read,
-    Func<ModelConfig, PretrainedModel> Build);
+    Func<ModelConfig, PretrainedModel> Build)
+{
+    /// <summary>The name of the backbone in <c>model.safetensors</c>; a checkpoint saved without a head may leave it out.</summary>
+    public required string BackboneName { get; init; }
+
+    /// <summary>Ends of the names of stored tensors that are no parameters: buffers of older versions, which are computed here.</summary>
+    public IReadOnlyList<string> Buffers { get; init; } = [];
+
+    /// <summary>Names of stored heads that may stay behind: tied ones beside the table they equal, and those of another task when a new head is asked for.</summary>
+    public IReadOnlyList<string> Heads { get; init; } = [];
+}
 
 /// <summary>The architectures this program knows: a new one is one file and one line here.</summary>
 public static class Architectures
 {
     private static readonly FrozenDictionary<string, Architecture> Known = new Architecture[]
     {
-        new(LlamaConfig.Name, Tasks("LlamaForCausalLM", "LlamaForSequenceClassification"), LlamaConfig.Read, config => LlamaBackbone.Build((LlamaConfig)config)),
+        new(LlamaConfig.Name, Tasks("LlamaForCausalLM", "LlamaForSequenceClassification"), LlamaConfig.Read, config => LlamaBackbone.Build((LlamaConfig)config))
+        {
+            BackboneName = "model",
+            Buffers = [".rotary_emb.inv_freq"],
+            Heads = ["lm_head", "score"],
+        },
     }.ToFrozenDictionary(architecture => architecture.ModelType, StringComparer.Ordinal);
 
     /// <summary>The known names, sorted.</summary>

@@ -14,7 +14,7 @@ internal static class CheckpointReader
         ModelConfig own = architecture.Read(reader, stored);
         reader.ThrowIfRejected();
         ModelConfig config = own with { Task = options.Task ?? stored, Labels = options.Labels ?? own.Labels };
-        bool newHead = config.Task != stored || (config.Task == ModelTask.SequenceClassification && config.Labels.Count != own.Labels.Count);
+        bool newHead = config.Task != stored || (config.IsClassifier && config.Labels.Count != own.Labels.Count);
 
         using CheckpointFiles files = CheckpointFiles.Open(folder);
         if (config.BackboneParameters > files.ElementCount)
@@ -24,7 +24,7 @@ internal static class CheckpointReader
         try
         {
             HashSet<string> head = newHead ? [.. model.Head.Modules.SelectMany(module => module.Module.named_parameters().Select(p => $"{module.Name}.{p.name}"))] : [];
-            Fill(model.Parameters.Where(parameter => !head.Contains(parameter.Name)), files, newHead);
+            Fill(model.Parameters.Where(parameter => !head.Contains(parameter.Name)), files, architecture, newHead);
             model.Initialise(model.Parameters.Where(parameter => head.Contains(parameter.Name)), options.HeadSeed);
             return model;
         }
@@ -44,7 +44,7 @@ internal static class CheckpointReader
         return ModelTask.CausalLanguageModel;
     }
 
-    private static void Fill(IEnumerable<(string Name, Parameter Value)> parameters, CheckpointFiles files, bool newHead)
+    private static void Fill(IEnumerable<(string Name, Parameter Value)> parameters, CheckpointFiles files, Architecture architecture, bool newHead)
     {
         List<(Parameter Parameter, SafetensorsFile File, TensorInfo Info)> copies = [];
         List<string> problems = [];
@@ -62,15 +62,16 @@ internal static class CheckpointReader
                 copies.Add((parameter, stored.File, stored.Info));
         }
 
-        problems.AddRange(surplus.Where(name => !MayBeIgnored(name, newHead)).Order(StringComparer.Ordinal).Select(name => $"surplus: {TensorText.Quote(name)}"));
+        problems.AddRange(surplus.Where(name => !MayBeIgnored(name, architecture, newHead)).Order(StringComparer.Ordinal).Select(name => $"surplus: {TensorText.Quote(name)}"));
         if (problems.Count > 0)
             throw CheckpointException.Of(files.Folder, "the tensors are not those of the model that config.json describes:", problems);
         copies.ForEach(copy => copy.Parameter.VisitSlices((first, values) => copy.File.ReadFloats(copy.Info, first, values)));
     }
 
-    // Old checkpoints carry the rotary frequencies, which are computed here; a tied head may be stored beside the table it equals (a head of
-    // its own is never surplus); and the head of another task stays behind when a new one is asked for.
-    private static bool MayBeIgnored(string name, bool newHead) =>
-        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || name == "lm_head.weight"
-        || (newHead && (name.StartsWith("lm_head.", StringComparison.Ordinal) || name.StartsWith("score.", StringComparison.Ordinal)));
+    // A tied head may be stored beside the table it equals (a head of its own is never surplus), and the head of another task stays behind when
+    // a new one is asked for.
+    private static bool MayBeIgnored(string name, Architecture architecture, bool newHead) =>
+        architecture.Buffers.Any(buffer => name.EndsWith(buffer, StringComparison.Ordinal))
+        || name == "lm_head.weight"
+        || (newHead && architecture.Heads.Any(head => name.StartsWith(head + ".", StringComparison.Ordinal)));
 }

@@ -3,18 +3,18 @@ using static TorchSharp.torch;
 
 namespace Federated.Client.Models;
 
-/// <summary>An architecture without a head: token ids in, one hidden vector a position out. Implementations are torch modules.</summary>
+/// <summary>An architecture without a head: tokens or image patches in, one hidden vector a position out. Implementations are torch modules.</summary>
 public interface IBackbone
 {
     /// <summary>The module that holds the parameters, named as in Hugging Face below the backbone's own prefix.</summary>
     nn.Module Module { get; }
 
-    /// <summary>The token embedding table, (vocabulary, hidden), which a tied output head uses too.</summary>
-    Parameter TokenTable { get; }
+    /// <summary>The token embedding table, (vocabulary, hidden), which a tied output head uses too; null for images.</summary>
+    Parameter? TokenTable { get; }
 
-    /// <summary>Hidden states after the final norm, (n, hidden), in the caller's dispose scope.</summary>
-    /// <param name="batch">The tokens.</param>
-    /// <param name="positions">The n positions that are wanted; null for all. What only the others need is not computed.</param>
-    /// <param name="trace">Takes what is computed on the way, at all positions whichever are wanted; null for none.</param>
-    Tensor Encode(SequenceBatch batch, long[]? positions = null, ForwardTrace? trace = null);
+    /// <summary>Hidden states of the wanted positions as the head reads them, (n, hidden), in the caller's dispose scope.</summary>
+    /// <param name="input">What to read, of the kind the architecture is for.</param>
+    /// <param name="options">Which positions are wanted, and what to read from or write to besides.</param>
+    /// <exception cref="ArgumentException">The input is of another kind, or the architecture cannot do what the options ask for.</exception>
+    Tensor Encode(ModelInput input, ForwardOptions options);
 }

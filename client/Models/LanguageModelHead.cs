@@ -23,7 +23,7 @@ public sealed class LanguageModelHead : IModelHead
     public static LanguageModelHead Tied(Parameter table) => new(null, table);
 
     /// <inheritdoc/>
-    public long[]? Positions(SequenceBatch batch) => null;
+    public long[]? Positions(ModelInput input) => null;
 
     /// <summary>(n, hidden) → (n, vocabulary).</summary>
     public Tensor Logits(Tensor hidden) => _own is null ? Kernels.Linear(hidden, _table!, null) : _own.call(hidden);

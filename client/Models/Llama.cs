@@ -11,7 +11,7 @@ namespace Federated.Client.Models;
 /// Sources: Touvron et al. 2023, arXiv:2302.13971 and arXiv:2307.09288; parameter names and layouts as in Hugging Face transformers'
 /// <c>LlamaModel</c>. Works on flat positions, (n, hidden); only attention knows where rows begin.
 /// </remarks>
-public sealed class LlamaBackbone : nn.Module<SequenceBatch, Tensor>, IBackbone
+public sealed class LlamaBackbone : nn.Module<ModelInput, Tensor>, IBackbone
 {
     [ComponentName(Name = "embed_tokens")] private readonly TokenEmbedding _embedTokens;
     [ComponentName(Name = "layers")] private readonly ModuleList<LlamaBlock> _layers;
@@ -25,7 +25,7 @@ public sealed class LlamaBackbone : nn.Module<SequenceBatch, Tensor>, IBackbone
         _vocabularySize = config.VocabularySize;
         _rotary = new(config.HeadSize, config.RopeTheta, config.RopeFactor);
         _embedTokens = new(config.VocabularySize, config.HiddenSize, config.PadTokenId);
-        _layers = new([.. Enumerable.Range(0, config.Layers).Select(_ => new LlamaBlock(config))]);
+        _layers = new([.. Enumerable.Range(0, config.Layers).Select(layer => new LlamaBlock(config, layer))]);
         _norm = new(config.HiddenSize, config.NormEpsilon);
         RegisterComponents();
     }
@@ -34,7 +34,7 @@ public sealed class LlamaBackbone : nn.Module<SequenceBatch, Tensor>, IBackbone
     public nn.Module Module => this;
 
     /// <inheritdoc/>
-    public Parameter TokenTable => _embedTokens.Weight;
+    public Parameter? TokenTable => _embedTokens.Weight;
 
     /// <summary>The model under the head that <paramref name="config"/> names, with uninitialised weights.</summary>
     internal static PretrainedModel Build(LlamaConfig config)
@@ -43,21 +43,23 @@ public sealed class LlamaBackbone : nn.Module<SequenceBatch, Tensor>, IBackbone
         IModelHead head = config.Task switch
         {
             ModelTask.SequenceClassification => SequenceClassificationHead.Create(config.HiddenSize, config.Labels.Count, config.PadTokenId),
-            _ when config.TieWordEmbeddings => LanguageModelHead.Tied(backbone.TokenTable),
+            _ when config.TieWordEmbeddings => LanguageModelHead.Tied(backbone._embedTokens.Weight),
             _ => LanguageModelHead.Separate(config.HiddenSize, config.VocabularySize),
         };
         return new(config, "model", backbone, head);
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(SequenceBatch input) => Encode(input);
+    public override Tensor forward(ModelInput input) => Encode(input, ForwardOptions.None);
 
     /// <inheritdoc/>
-    public Tensor Encode(SequenceBatch batch, long[]? positions = null, ForwardTrace? trace = null)
+    public Tensor Encode(ModelInput input, ForwardOptions options)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor? wanted = positions is null ? null : tensor(positions, [positions.Length]);
-        AttentionLayout layout = new(batch, _rotary, trace);
+        SequenceBatch batch = SequenceBatch.Of(input);
+        ForwardTrace? trace = options.Trace;
+        Tensor? wanted = options.Positions is { } positions ? tensor(positions, [positions.Length]) : null;
+        AttentionLayout layout = new(batch, AttentionPattern.UpToSelf, options, _rotary);
         // A position of the last block feeds no other; those nobody asked for end at its attention. A trace shows them all.
         AttentionLayout last = wanted is null || trace is not null ? layout : layout.Keeping(wanted);
         Tensor hidden = _embedTokens.call(batch.IdTensor(_vocabularySize));
@@ -83,9 +85,9 @@ internal sealed class LlamaBlock : nn.Module<Tensor, AttentionLayout, Tensor>
     [ComponentName(Name = "input_layernorm")] private readonly RmsNorm _inputNorm;
     [ComponentName(Name = "post_attention_layernorm")] private readonly RmsNorm _feedForwardNorm;
 
-    internal LlamaBlock(LlamaConfig config) : base(nameof(LlamaBlock))
+    internal LlamaBlock(LlamaConfig config, int layer) : base(nameof(LlamaBlock))
     {
-        _attention = new(config);
+        _attention = new(config, layer);
         _feedForward = new(config);
         _inputNorm = new(config.HiddenSize, config.NormEpsilon);
         _feedForwardNorm = new(config.HiddenSize, config.NormEpsilon);
@@ -107,11 +109,11 @@ internal sealed class LlamaAttention : nn.Module<Tensor, AttentionLayout, Tensor
     [ComponentName(Name = "k_proj")] private readonly Projection _key;
     [ComponentName(Name = "v_proj")] private readonly Projection _value;
     [ComponentName(Name = "o_proj")] private readonly Projection _output;
-    private readonly int _heads, _keyHeads, _width;
+    private readonly int _layer, _heads, _keyHeads, _width;
 
-    internal LlamaAttention(LlamaConfig config) : base(nameof(LlamaAttention))
+    internal LlamaAttention(LlamaConfig config, int layer) : base(nameof(LlamaAttention))
     {
-        (_heads, _keyHeads, _width) = (config.Heads, config.KeyValueHeads, config.HeadSize);
+        (_layer, _heads, _keyHeads, _width) = (layer, config.Heads, config.KeyValueHeads, config.HeadSize);
         _query = new(config.HiddenSize, _heads * _width, config.AttentionBias);
         _key = new(config.HiddenSize, _keyHeads * _width, config.AttentionBias);
         _value = new(config.HiddenSize, _keyHeads * _width, config.AttentionBias);
@@ -125,7 +127,7 @@ internal sealed class LlamaAttention : nn.Module<Tensor, AttentionLayout, Tensor
         Tensor query = input2.Rotate(_query.call(input1).view(-1, _heads, _width));
         Tensor key = input2.Rotate(_key.call(input1).view(-1, _keyHeads, _width));
         Tensor value = _value.call(input1).view(-1, _keyHeads, _width);
-        Tensor mixed = input2.Attend(query, key, value, 1 / Math.Sqrt(_width));
+        Tensor mixed = input2.Attend(_layer, query, key, value, 1 / Math.Sqrt(_width));
         return _output.call(input2.Keep(mixed)).MoveToOuterDisposeScope();
     }
 }

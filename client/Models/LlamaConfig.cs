@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Federated.Client.Models;
 
 /// <summary>The Llama family's part of <c>config.json</c>.</summary>
-public sealed record LlamaConfig : ModelConfig
+public sealed record LlamaConfig : TextModelConfig
 {
     /// <summary>The name in <c>model_type</c>.</summary>
     public const string Name = "llama";
@@ -100,8 +100,10 @@ public sealed record LlamaConfig : ModelConfig
     }
 
     /// <inheritdoc/>
-    protected override void WriteOwn(Utf8JsonWriter writer)
+    protected override void WriteText(Utf8JsonWriter writer)
     {
+        writer.WriteNumber("hidden_size", HiddenSize);
+        writer.WriteNumber("max_position_embeddings", MaxPositions);
         writer.WriteNumber("num_hidden_layers", Layers);
         writer.WriteNumber("num_attention_heads", Heads);
         writer.WriteNumber("num_key_value_heads", KeyValueHeads);

@@ -8,8 +8,14 @@ public enum ModelTask
     /// <summary>Next-token logits at every position (<c>...ForCausalLM</c>).</summary>
     CausalLanguageModel,
 
+    /// <summary>Logits of the token at every position, of which some were masked (<c>...ForMaskedLM</c>).</summary>
+    MaskedLanguageModel,
+
     /// <summary>One row of label logits a sequence (<c>...ForSequenceClassification</c>).</summary>
     SequenceClassification,
+
+    /// <summary>One row of label logits an image (<c>...ForImageClassification</c>).</summary>
+    ImageClassification,
 }
 
 /// <summary>What every architecture's <c>config.json</c> says; each architecture adds its own part.</summary>
@@ -24,29 +30,17 @@ public abstract record ModelConfig
     /// <summary>The head.</summary>
     public required ModelTask Task { get; init; }
 
-    /// <summary>Number of token ids; ids run from 0 to this number minus 1.</summary>
-    public required int VocabularySize { get; init; }
-
     /// <summary>Width of the hidden states.</summary>
     public required int HiddenSize { get; init; }
-
-    /// <summary>Longest sequence the model was made for, in tokens.</summary>
-    public required int MaxPositions { get; init; }
 
     /// <summary>Standard deviation of freshly initialised weights.</summary>
     public double InitializerRange { get; init; } = 0.02;
 
-    /// <summary>Id of the padding token, if the vocabulary has one.</summary>
-    public int? PadTokenId { get; init; }
-
-    /// <summary>Id that starts a text, if the vocabulary has one.</summary>
-    public int? BosTokenId { get; init; }
-
-    /// <summary>Id that ends a text, if the vocabulary has one.</summary>
-    public int? EosTokenId { get; init; }
-
     /// <summary>Names of the classes in the order of the logits; two unnamed ones where <c>config.json</c> has none, as in transformers.</summary>
     public IReadOnlyList<string> Labels { get; init; } = ["LABEL_0", "LABEL_1"];
+
+    /// <summary>Whether the head has one output a label.</summary>
+    public bool IsClassifier => Task is ModelTask.SequenceClassification or ModelTask.ImageClassification;
 
     /// <summary>How many numbers the backbone's parameters hold. Checked against a checkpoint before anything is allocated.</summary>
     public abstract long BackboneParameters { get; }
@@ -63,15 +57,9 @@ public abstract record ModelConfig
         writer.WriteStringValue(ClassName);
         writer.WriteEndArray();
         writer.WriteString("model_type", ModelType);
-        writer.WriteNumber("vocab_size", VocabularySize);
-        writer.WriteNumber("hidden_size", HiddenSize);
-        writer.WriteNumber("max_position_embeddings", MaxPositions);
         writer.WriteNumber("initializer_range", InitializerRange);
-        WriteOptional(writer, "pad_token_id", PadTokenId);
-        WriteOptional(writer, "bos_token_id", BosTokenId);
-        WriteOptional(writer, "eos_token_id", EosTokenId);
         writer.WriteString("torch_dtype", dtype);
-        if (Task == ModelTask.SequenceClassification)
+        if (IsClassifier)
             WriteLabels(writer);
         WriteOwn(writer);
         writer.WriteEndObject();
@@ -87,13 +75,5 @@ public abstract record ModelConfig
         for (int i = 0; i < Labels.Count; i++)
             writer.WriteNumber(Labels[i], i);
         writer.WriteEndObject();
-    }
-
-    private static void WriteOptional(Utf8JsonWriter writer, string key, int? value)
-    {
-        if (value is { } number)
-            writer.WriteNumber(key, number);
-        else
-            writer.WriteNull(key);
     }
 }

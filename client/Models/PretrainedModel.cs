@@ -8,7 +8,7 @@ namespace Federated.Client.Models;
 
 /// <summary>A backbone under a head: what a Hugging Face model folder holds.</summary>
 /// <remarks>Parameters are float32 on the CPU, named as in <c>model.safetensors</c>. Not safe for concurrent use.</remarks>
-public sealed class PretrainedModel : nn.Module<SequenceBatch, Tensor>
+public sealed class PretrainedModel : nn.Module<ModelInput, Tensor>
 {
     private readonly Dictionary<string, Projection> _projections;
 
@@ -62,14 +62,28 @@ public sealed class PretrainedModel : nn.Module<SequenceBatch, Tensor>
     /// <param name="dtype">F32, or F16 or BF16 for half the size.</param>
     public void Save(string folder, DType dtype = DType.F32) => CheckpointWriter.Save(this, folder, dtype);
 
-    /// <summary>Logits of a batch: (positions, vocabulary) or (rows, labels), in the caller's dispose scope.</summary>
-    public override Tensor forward(SequenceBatch input) => Logits(input);
+    /// <summary>The configuration of a text model.</summary>
+    /// <exception cref="InvalidOperationException">This is no text model.</exception>
+    public TextModelConfig TextConfig => Config as TextModelConfig ?? throw new InvalidOperationException($"A {Config.ClassName} has no vocabulary: it reads images.");
 
-    /// <summary>Logits of a batch; what is computed on the way goes to <paramref name="trace"/>.</summary>
-    public Tensor Logits(SequenceBatch batch, ForwardTrace? trace = null)
+    /// <summary>Keys and values that stand before every row, put there by an adapter; null for none.</summary>
+    public AttentionPrefix? Prefix { get; internal set; }
+
+    /// <summary>Logits of an input: (positions, vocabulary) or (rows, labels), in the caller's dispose scope.</summary>
+    public override Tensor forward(ModelInput input) => Logits(input);
+
+    /// <summary>Logits of an input; what is computed on the way goes to <paramref name="trace"/>.</summary>
+    public Tensor Logits(ModelInput input, ForwardTrace? trace = null)
     {
         using DisposeScope scope = NewDisposeScope();
-        return Head.Logits(Backbone.Encode(batch, Head.Positions(batch), trace)).MoveToOuterDisposeScope();
+        return Head.Logits(Encode(input, new() { Positions = Head.Positions(input), Trace = trace })).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Hidden states as the head reads them, (n, hidden), in the caller's dispose scope; an adapter's prefix is taken into account.</summary>
+    public Tensor Encode(ModelInput input, ForwardOptions? options = null)
+    {
+        options ??= ForwardOptions.None;
+        return Backbone.Encode(input, Prefix is null ? options : options with { Prefix = Prefix });
     }
 
     /// <summary>Fills <paramref name="parameters"/> with seeded initial values: matrices normal, norms one, biases and the padding token's row zero.</summary>
@@ -87,7 +101,7 @@ public sealed class PretrainedModel : nn.Module<SequenceBatch, Tensor>
                 else
                     values.Fill(constant);
             });
-            if (ReferenceEquals(parameter, Backbone.TokenTable) && Config.PadTokenId is { } padding)
+            if (ReferenceEquals(parameter, Backbone.TokenTable) && TextConfig.PadTokenId is { } padding)
                 ClearRow(parameter, padding);
         }
     }

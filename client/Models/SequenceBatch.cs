@@ -8,7 +8,7 @@ namespace Federated.Client.Models;
 /// flat list of <see cref="Count"/> positions; the two forms differ only in how attention groups them. Packed batches do no work for
 /// padding and are what training uses; padded ones mirror Hugging Face's <c>input_ids</c> with <c>attention_mask</c>.
 /// </remarks>
-public sealed class SequenceBatch
+public sealed class SequenceBatch : ModelInput
 {
     private SequenceBatch(long[] ids, long[] positions, int[] offsets, bool isPacked, bool[]? mask) =>
         (Ids, Positions, Offsets, IsPacked, Mask) = (ids, positions, offsets, isPacked, mask);
@@ -25,17 +25,20 @@ public sealed class SequenceBatch
     /// <summary>Whether rows stand end to end, each with its own length.</summary>
     public bool IsPacked { get; }
 
+    /// <summary>Segment of each token, such as 0 for the first text of a pair and 1 for the second; null where all are 0.</summary>
+    public ReadOnlyMemory<long>? TokenTypes { get; private init; }
+
     /// <summary>Padded batches only: which positions are real; null when all are.</summary>
     internal bool[]? Mask { get; }
 
     /// <summary>Number of sequences.</summary>
-    public int Rows => Offsets.Length - 1;
+    public override int Rows => Offsets.Length - 1;
 
     /// <summary>Number of positions, padding included.</summary>
     public int Count => Ids.Length;
 
     /// <summary>Number of positions that are no padding.</summary>
-    public int RealTokens => Mask is null ? Count : Mask.Count(real => real);
+    public override int RealTokens => Mask is null ? Count : Mask.Count(real => real);
 
     /// <summary>Length of every row of a padded batch; of the longest row of a packed one.</summary>
     public int Width
@@ -49,6 +52,18 @@ public sealed class SequenceBatch
             return width;
         }
     }
+
+    /// <summary>The input of a text model.</summary>
+    /// <exception cref="ArgumentException">It is an input of another kind.</exception>
+    internal static SequenceBatch Of(ModelInput input) =>
+        input as SequenceBatch ?? throw new ArgumentException($"A text model reads a {nameof(SequenceBatch)}, not a {input.GetType().Name}.", nameof(input));
+
+    /// <summary>The same tokens with the segment of each.</summary>
+    /// <param name="types">One a position, as <see cref="Ids"/>. Kept, not copied.</param>
+    /// <exception cref="ArgumentException">Not one a position.</exception>
+    public SequenceBatch WithTokenTypes(long[] types) => types.Length == Count
+        ? new(Ids.ToArray(), Positions.ToArray(), Offsets.ToArray(), IsPacked, Mask) { TokenTypes = types }
+        : throw new ArgumentException($"{types.Length} token types for {Count} positions.", nameof(types));
 
     /// <summary>Packs sequences end to end.</summary>
     /// <exception cref="ArgumentException">There is no sequence, or one is empty.</exception>

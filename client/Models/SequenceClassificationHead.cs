@@ -20,7 +20,7 @@ public sealed class SequenceClassificationHead : IModelHead
     public IReadOnlyList<(string Name, nn.Module Module)> Modules => [("score", _score)];
 
     /// <summary>The last real token of each row.</summary>
-    public long[]? Positions(SequenceBatch batch) => batch.LastTokens(_padTokenId);
+    public long[]? Positions(ModelInput input) => SequenceBatch.Of(input).LastTokens(_padTokenId);
 
     /// <summary>(rows, hidden) → (rows, labels).</summary>
     public Tensor Logits(Tensor hidden) => _score.call(hidden);

@@ -49,7 +49,7 @@ public static class Evaluator
             cancellation.ThrowIfCancellationRequested();
             long[] labels = batch.ClassLabels ?? throw new ArgumentException($"Evaluation of a classifier needs {nameof(TrainingBatch.ClassLabels)}.", nameof(batches));
             using DisposeScope scope = NewDisposeScope();
-            ReadOnlySpan<float> logits = model.call(batch.Tokens).contiguous().Floats();
+            ReadOnlySpan<float> logits = model.call(batch.Input).contiguous().Floats();
             for (int row = 0; row < labels.Length; row++)
             {
                 if ((ulong)labels[row] >= (ulong)classes)

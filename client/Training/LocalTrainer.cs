@@ -92,7 +92,7 @@ public sealed class LocalTrainer
             double loss = Accumulate(batches, terms, learningRate, cancellation);
             double norm = Update(learningRate);
             StepsDone++;
-            return new(StepsDone, loss, learningRate, norm, batches.Sum(batch => (long)batch.Tokens.RealTokens), batches.Sum(batch => batch.Tokens.Rows), _time.GetElapsedTime(started));
+            return new(StepsDone, loss, learningRate, norm, batches.Sum(batch => (long)batch.Input.RealTokens), batches.Sum(batch => batch.Input.Rows), _time.GetElapsedTime(started));
         }
         finally
         {

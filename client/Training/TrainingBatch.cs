@@ -2,10 +2,14 @@ using Federated.Client.Models;
 
 namespace Federated.Client.Training;
 
-/// <summary>Sequences with what is to be learned about them. Plain managed data; an objective says which labels it needs.</summary>
-/// <param name="Tokens">The input.</param>
-public sealed record TrainingBatch(SequenceBatch Tokens)
+/// <summary>Sequences or images with what is to be learned about them. Plain managed data; an objective says which labels it needs.</summary>
+/// <param name="Input">What the model reads.</param>
+public sealed record TrainingBatch(ModelInput Input)
 {
+    /// <summary>The input of a text model.</summary>
+    /// <exception cref="ArgumentException">It is an input of another kind.</exception>
+    public SequenceBatch Tokens => SequenceBatch.Of(Input);
+
     /// <summary>The label that no loss counts, as in PyTorch.</summary>
     public const long Ignored = -100;
 

@@ -60,14 +60,15 @@ internal static class ComposedKernels
         return (nn.functional.linear(input, weight, bias) + low).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Causal attention within each row of a packed batch.</summary>
+    /// <summary>Attention within each row of a packed batch.</summary>
     /// <param name="query">(n, heads, width), heads a multiple of the key's.</param>
     /// <param name="key">(n, key heads, width).</param>
     /// <param name="value">(n, key heads, width).</param>
     /// <param name="offsets">Where each row starts, and the end.</param>
     /// <param name="scale">Factor of the scores, usually 1/sqrt(width).</param>
+    /// <param name="pattern">Which keys of its row a query sees.</param>
     /// <returns>(n, heads·width).</returns>
-    internal static Tensor PackedCausalAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale)
+    internal static Tensor PackedAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale, AttentionPattern pattern)
     {
         using DisposeScope scope = NewDisposeScope();
         List<Tensor> parts = [];
@@ -78,19 +79,45 @@ internal static class ComposedKernels
             while (end + 1 < offsets.Length && offsets[end + 1] - offsets[end] == length)
                 end++;
             int start = offsets[row], count = offsets[end] - start;
-            Tensor mask = full([length, length], float.NegativeInfinity).triu(1);
-            parts.Add(Attend(query.narrow(0, start, count), key.narrow(0, start, count), value.narrow(0, start, count), length, mask, scale, null));
+            Tensor? mask = pattern.Causal ? CausalMask(length, pattern.Window) : null;
+            parts.Add(Attend(query.narrow(0, start, count), key.narrow(0, start, count), value.narrow(0, start, count), end - row, mask, scale, null));
             row = end;
         }
 
         return (parts.Count == 1 ? parts[0] : cat(parts, 0)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Attention of a padded batch under an additive mask, (rows, 1, 1, width, width); other shapes as in the packed form.</summary>
-    internal static Tensor PaddedAttention(Tensor query, Tensor key, Tensor value, Tensor mask, double scale, ForwardTrace? trace)
+    /// <summary>Attention of a padded batch: every row has as many queries as the others, and as many keys, of which there may be more.</summary>
+    /// <param name="query">(rows·queries, heads, width), heads a multiple of the key's.</param>
+    /// <param name="key">(rows·keys, key heads, width).</param>
+    /// <param name="value">(rows·keys, key heads, width).</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="mask">Added to the scores, (rows or 1, 1, 1, queries, keys); null for none.</param>
+    /// <param name="scale">Factor of the scores.</param>
+    /// <param name="trace">Takes the probabilities; null for none.</param>
+    /// <returns>(rows·queries, heads·width).</returns>
+    internal static Tensor PaddedAttention(Tensor query, Tensor key, Tensor value, long rows, Tensor? mask, double scale, ForwardTrace? trace)
     {
         using DisposeScope scope = NewDisposeScope();
-        return Attend(query, key, value, mask.shape[^1], mask, scale, trace).MoveToOuterDisposeScope();
+        return Attend(query, key, value, rows, mask, scale, trace).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Attention of one row's newest positions over all of its keys, without gradients.</summary>
+    /// <param name="query">(n, heads, width), heads a multiple of the key's.</param>
+    /// <param name="keys">(key heads, length, width); may be a view with gaps between heads.</param>
+    /// <param name="values">As the keys.</param>
+    /// <param name="mask">Added to the scores, (1, 1, 1, n, length); null for none.</param>
+    /// <param name="scale">Factor of the scores.</param>
+    /// <returns>(n, heads·width).</returns>
+    internal static Tensor CachedAttention(Tensor query, Tensor keys, Tensor values, Tensor? mask, double scale)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        long count = query.shape[0], heads = query.shape[1], width = query.shape[2], keyHeads = keys.shape[0], length = keys.shape[1], group = heads / keyHeads;
+        Tensor q = (query * scale).view(count, keyHeads, group, width).permute(1, 2, 0, 3).reshape(keyHeads, group * count, width);
+        Tensor scores = q.bmm(keys.transpose(1, 2)).view(keyHeads, group, count, length);
+        Tensor probabilities = (mask is null ? scores : scores + mask.view(1, 1, count, length)).softmax(-1);
+        Tensor mixed = probabilities.view(keyHeads, group * count, length).bmm(values);
+        return mixed.view(keyHeads, group, count, width).permute(2, 0, 1, 3).reshape(count, heads * width).MoveToOuterDisposeScope();
     }
 
     /// <summary>Sum over positions of −log softmax(h·Wᵀ + b)[target]: (n, hidden), (n) → scalar.</summary>
@@ -101,17 +128,23 @@ internal static class ComposedKernels
         return nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Attend(Tensor query, Tensor key, Tensor value, long length, Tensor mask, double scale, ForwardTrace? trace)
+    private static Tensor CausalMask(long length, int? window)
     {
-        long rows = query.shape[0] / length, heads = query.shape[1], width = query.shape[2], keyHeads = key.shape[1], group = heads / keyHeads;
+        Tensor mask = full([length, length], float.NegativeInfinity);
+        return window is { } keys ? mask.triu(1) + mask.tril(-keys) : mask.triu(1);
+    }
+
+    private static Tensor Attend(Tensor query, Tensor key, Tensor value, long rows, Tensor? mask, double scale, ForwardTrace? trace)
+    {
+        long queries = query.shape[0] / rows, keys = key.shape[0] / rows, heads = query.shape[1], width = query.shape[2], keyHeads = key.shape[1], group = heads / keyHeads;
         // Query heads that share a key head are stacked along the sequence, so keys and values are never repeated.
-        Tensor q = (query * scale).view(rows, length, keyHeads, group, width).permute(0, 2, 3, 1, 4).reshape(rows * keyHeads, group * length, width);
-        Tensor k = key.view(rows, length, keyHeads, width).permute(0, 2, 3, 1).reshape(rows * keyHeads, width, length);
-        Tensor v = value.view(rows, length, keyHeads, width).permute(0, 2, 1, 3).reshape(rows * keyHeads, length, width);
-        Tensor scores = q.bmm(k).view(rows, keyHeads, group, length, length) + mask;
-        Tensor probabilities = scores.softmax(-1);
-        trace?.AddAttention(probabilities.view(rows, heads, length, length));
-        Tensor mixed = probabilities.view(rows * keyHeads, group * length, length).bmm(v);
-        return mixed.view(rows, keyHeads, group, length, width).permute(0, 3, 1, 2, 4).reshape(rows * length, heads * width);
+        Tensor q = (query * scale).view(rows, queries, keyHeads, group, width).permute(0, 2, 3, 1, 4).reshape(rows * keyHeads, group * queries, width);
+        Tensor k = key.view(rows, keys, keyHeads, width).permute(0, 2, 3, 1).reshape(rows * keyHeads, width, keys);
+        Tensor v = value.view(rows, keys, keyHeads, width).permute(0, 2, 1, 3).reshape(rows * keyHeads, keys, width);
+        Tensor scores = q.bmm(k).view(rows, keyHeads, group, queries, keys);
+        Tensor probabilities = (mask is null ? scores : scores + mask).softmax(-1);
+        trace?.AddAttention(probabilities.view(rows, heads, queries, keys));
+        Tensor mixed = probabilities.view(rows * keyHeads, group * queries, keys).bmm(v);
+        return mixed.view(rows, keyHeads, group, queries, width).permute(0, 3, 1, 2, 4).reshape(rows * queries, heads * width);
     }
 }

@@ -32,10 +32,10 @@ internal static class FusedKernels
             ? LoraLinearOperator.Call(input, weight, bias, a, b, scale)
             : ComposedKernels.LoraLinear(input, weight, bias, a, b, scale, dropout);
 
-    internal static Tensor PackedCausalAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale)
+    internal static Tensor PackedAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale, AttentionPattern pattern)
     {
-        if (!Fits(query))
-            return ComposedKernels.PackedCausalAttention(query, key, value, offsets, scale);
+        if (!Fits(query) || pattern != AttentionPattern.UpToSelf)
+            return ComposedKernels.PackedAttention(query, key, value, offsets, scale, pattern);
 
         long[] rows = new long[offsets.Length];
         for (int i = 0; i < rows.Length; i++)

@@ -24,11 +24,14 @@ internal static class Kernels
     internal static Tensor LoraLinear(Tensor input, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, double dropout) =>
         Fast.LoraLinear(input, weight, bias, a, b, scale, dropout);
 
-    internal static Tensor PackedCausalAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale) =>
-        Fast.PackedCausalAttention(query, key, value, offsets, scale);
+    internal static Tensor PackedAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale, AttentionPattern pattern) =>
+        Fast.PackedAttention(query, key, value, offsets, scale, pattern);
 
-    internal static Tensor PaddedAttention(Tensor query, Tensor key, Tensor value, Tensor mask, double scale, ForwardTrace? trace) =>
-        ComposedKernels.PaddedAttention(query, key, value, mask, scale, trace);
+    internal static Tensor PaddedAttention(Tensor query, Tensor key, Tensor value, long rows, Tensor? mask, double scale, ForwardTrace? trace) =>
+        ComposedKernels.PaddedAttention(query, key, value, rows, mask, scale, trace);
+
+    internal static Tensor CachedAttention(Tensor query, Tensor keys, Tensor values, Tensor? mask, double scale) =>
+        ComposedKernels.CachedAttention(query, keys, values, mask, scale);
 
     internal static Tensor LinearCrossEntropy(Tensor hidden, Tensor weight, Tensor? bias, Tensor targets) =>
         Fast.LinearCrossEntropy(hidden, weight, bias, targets);

@@ -21,7 +21,7 @@ public sealed class CausalLanguageModelObjective : IObjective
 
         using DisposeScope scope = NewDisposeScope();
         (long[] positions, long[] targets) = NextTokens.Of(batch, Name);
-        Tensor hidden = model.Backbone.Encode(batch.Tokens, positions);
+        Tensor hidden = model.Encode(batch.Tokens, new() { Positions = positions });
         return head.CrossEntropy(hidden, tensor(targets, [targets.Length])).MoveToOuterDisposeScope();
     }
 }

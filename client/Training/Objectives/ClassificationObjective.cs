@@ -22,13 +22,13 @@ public sealed class ClassificationObjective : IObjective
             throw new ArgumentException($"Class {wrong} is outside the model's {classes} classes ({string.Join(", ", model.Config.Labels)}).", nameof(batch));
 
         using DisposeScope scope = NewDisposeScope();
-        Tensor logits = model.call(batch.Tokens);
+        Tensor logits = model.call(batch.Input);
         return nn.functional.cross_entropy(logits, tensor(labels, [labels.Length]), reduction: nn.Reduction.Sum).MoveToOuterDisposeScope();
     }
 
     private long[] Labels(TrainingBatch batch)
     {
         long[] labels = batch.ClassLabels ?? throw new ArgumentException($"The objective '{Name}' needs {nameof(TrainingBatch.ClassLabels)}.", nameof(batch));
-        return labels.Length == batch.Tokens.Rows ? labels : throw new ArgumentException($"{labels.Length} classes for {batch.Tokens.Rows} rows.", nameof(batch));
+        return labels.Length == batch.Input.Rows ? labels : throw new ArgumentException($"{labels.Length} classes for {batch.Input.Rows} rows.", nameof(batch));
     }
 }

@@ -43,10 +43,10 @@ public sealed class SummarisingLanguageModelObjective : IObjective
         using DisposeScope scope = NewDisposeScope();
         NextTokens next = NextTokens.Of(batch, Name);
         long predictions = next.Targets.Length, rows = batch.Tokens.Rows;
-        Tensor hidden = model.Backbone.Encode(batch.Tokens, [.. next.Positions, .. LastPositions(batch.Tokens)]);
+        Tensor hidden = model.Encode(batch.Tokens, new() { Positions = [.. next.Positions, .. LastPositions(batch.Tokens)] });
         Tensor sum = head.CrossEntropy(hidden.narrow(0, 0, predictions), tensor(next.Targets, [predictions]));
         Tensor logits = head.Logits(hidden.narrow(0, predictions, rows));
-        Tensor words = tensor(Words(batch.Tokens, model.Config.VocabularySize), [rows, model.Config.VocabularySize]);
+        Tensor words = tensor(Words(batch.Tokens, model.TextConfig.VocabularySize), [rows, model.TextConfig.VocabularySize]);
         return (sum - ((nn.functional.log_softmax(logits, 1) * words).sum() * _weight)).MoveToOuterDisposeScope();
     }
 

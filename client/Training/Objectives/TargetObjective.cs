@@ -27,12 +27,12 @@ public sealed class TargetObjective : IObjective
     public Tensor Sum(PretrainedModel model, TrainingBatch batch)
     {
         float[] targets = Targets(batch);
-        int rows = batch.Tokens.Rows, labels = model.Config.Labels.Count;
+        int rows = batch.Input.Rows, labels = model.Config.Labels.Count;
         if (targets.Length != rows * labels)
             throw new ArgumentException($"{targets.Length} targets for {rows} rows of {labels} labels.", nameof(batch));
 
         using DisposeScope scope = NewDisposeScope();
-        return _sum(model.call(batch.Tokens), tensor(targets, [rows, labels])).MoveToOuterDisposeScope();
+        return _sum(model.call(batch.Input), tensor(targets, [rows, labels])).MoveToOuterDisposeScope();
     }
 
     // max(x, 0) − x·y + log(1 + e^−|x|): no exponential overflows.

@@ -103,7 +103,7 @@ internal static class ModelChecks
             {
                 using DisposeScope scope = NewDisposeScope();
                 ReadOnlySpan<float> logits = model.Logits(SequenceBatch.Packed([ids.ToArray()])).Floats();
-                ReadOnlySpan<float> last = logits[^model.Config.VocabularySize..];
+                ReadOnlySpan<float> last = logits[^model.TextConfig.VocabularySize..];
                 int best = 0;
                 for (int token = 1; token < last.Length; token++)
                     best = last[token] > last[best] ? token : best;

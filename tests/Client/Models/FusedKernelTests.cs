@@ -35,7 +35,7 @@ public sealed class FusedKernelTests
             t => FusedKernels.LoraLinear(t[0], t[1].t(), t[4], t[2], t[3], 1.7, 0), t => ComposedKernels.LoraLinear(t[0], t[1].t(), t[4], t[2], t[3], 1.7, 0)),
         ["packed attention, ragged, two query heads a key head"] = new(
             [[58, 4, 8], [58, 2, 8], [58, 2, 8]],
-            t => FusedKernels.PackedCausalAttention(t[0], t[1], t[2], [0, 1, 20, 20, 51, 58], 0.35), t => ComposedKernels.PackedCausalAttention(t[0], t[1], t[2], [0, 1, 20, 51, 58], 0.35)),
+            t => FusedKernels.PackedAttention(t[0], t[1], t[2], [0, 1, 20, 20, 51, 58], 0.35, AttentionPattern.UpToSelf), t => ComposedKernels.PackedAttention(t[0], t[1], t[2], [0, 1, 20, 51, 58], 0.35, AttentionPattern.UpToSelf)),
         ["linear cross-entropy with bias"] = new(
             [[15, 12], [29, 12], [29]],
             t => FusedKernels.LinearCrossEntropy(t[0], t[1], t[2], Targets(15, 29)), t => ComposedKernels.LinearCrossEntropy(t[0], t[1], t[2], Targets(15, 29))),
@@ -117,21 +117,21 @@ public sealed class FusedKernelTests
 
     [Theory]
     [MemberData(nameof(AttentionShapes))]
-    public void PackedCausalAttention_LengthsBesideTheBlocksEdges_EqualsComposed(int length, int heads, int keyHeads, int width)
+    public void PackedAttention_LengthsBesideTheBlocksEdges_EqualsComposed(int length, int heads, int keyHeads, int width)
     {
         int[] offsets = [0, length, length + 1, (2 * length) + 1];
         long n = offsets[^1];
         double scale = 1 / Math.Sqrt(width);
         new FusedOperation(
-            [[n, heads, width], [n, keyHeads, width], [n, keyHeads, width]], t => FusedKernels.PackedCausalAttention(t[0], t[1], t[2], offsets, scale),
-            t => ComposedKernels.PackedCausalAttention(t[0], t[1], t[2], offsets, scale)).Check($"length {length}", _ => true);
+            [[n, heads, width], [n, keyHeads, width], [n, keyHeads, width]], t => FusedKernels.PackedAttention(t[0], t[1], t[2], offsets, scale, AttentionPattern.UpToSelf),
+            t => ComposedKernels.PackedAttention(t[0], t[1], t[2], offsets, scale, AttentionPattern.UpToSelf)).Check($"length {length}", _ => true);
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void PackedCausalAttention_RowsOfRandomLength_EqualsComposed(int seed)
+    public void PackedAttention_RowsOfRandomLength_EqualsComposed(int seed)
     {
         Random random = new(seed);
         int[] offsets = new int[random.Next(2, 8)];
@@ -139,8 +139,8 @@ public sealed class FusedKernelTests
             offsets[i] = offsets[i - 1] + random.Next(1, 201);
         long n = offsets[^1];
         new FusedOperation(
-            [[n, 4, 8], [n, 2, 8], [n, 2, 8]], t => FusedKernels.PackedCausalAttention(t[0], t[1], t[2], offsets, 0.4),
-            t => ComposedKernels.PackedCausalAttention(t[0], t[1], t[2], offsets, 0.4)).Check($"seed {seed}", _ => true);
+            [[n, 4, 8], [n, 2, 8], [n, 2, 8]], t => FusedKernels.PackedAttention(t[0], t[1], t[2], offsets, 0.4, AttentionPattern.UpToSelf),
+            t => ComposedKernels.PackedAttention(t[0], t[1], t[2], offsets, 0.4, AttentionPattern.UpToSelf)).Check($"seed {seed}", _ => true);
     }
 
     [Theory]
@@ -192,10 +192,10 @@ public sealed class FusedKernelTests
         { "swiglu: gate of [2, 3] and up of [2, 4]", () => FusedKernels.SwiGlu(ones(2, 3), ones(2, 4)) },
         { "swiglu: 'up' is Double", () => FusedKernels.SwiGlu(ones(2, 3), ones(2, 3, dtype: ScalarType.Float64)) },
         { "lora_linear: x [2, 3], W [5, 4]", () => FusedKernels.LoraLinear(ones(2, 3), ones(5, 4), null, ones(1, 4), ones(5, 1), 1, 0) },
-        { "packed_attention: 3 query heads over 2 key", () => FusedKernels.PackedCausalAttention(ones(2, 3, 4), ones(2, 2, 4), ones(2, 2, 4), [0, 2], 1) },
-        { "packed_attention: query [2, 2, 4]", () => FusedKernels.PackedCausalAttention(ones(2, 2, 4), ones(3, 2, 4), ones(2, 2, 4), [0, 2], 1) },
-        { "packed_attention: offsets must rise from 0 to 2", () => FusedKernels.PackedCausalAttention(ones(2, 2, 4), ones(2, 2, 4), ones(2, 2, 4), [0, 3], 1) },
-        { "packed_attention: offsets must rise from 0 to 2", () => FusedKernels.PackedCausalAttention(ones(2, 2, 4), ones(2, 2, 4), ones(2, 2, 4), [0, 2, 1, 2], 1) },
+        { "packed_attention: 3 query heads over 2 key", () => FusedKernels.PackedAttention(ones(2, 3, 4), ones(2, 2, 4), ones(2, 2, 4), [0, 2], 1, AttentionPattern.UpToSelf) },
+        { "packed_attention: query [2, 2, 4]", () => FusedKernels.PackedAttention(ones(2, 2, 4), ones(3, 2, 4), ones(2, 2, 4), [0, 2], 1, AttentionPattern.UpToSelf) },
+        { "packed_attention: offsets must rise from 0 to 2", () => FusedKernels.PackedAttention(ones(2, 2, 4), ones(2, 2, 4), ones(2, 2, 4), [0, 3], 1, AttentionPattern.UpToSelf) },
+        { "packed_attention: offsets must rise from 0 to 2", () => FusedKernels.PackedAttention(ones(2, 2, 4), ones(2, 2, 4), ones(2, 2, 4), [0, 2, 1, 2], 1, AttentionPattern.UpToSelf) },
         { "linear_cross_entropy: target 3 at 1 of 3 classes", () => FusedKernels.LinearCrossEntropy(ones(2, 4), ones(3, 4), null, tensor(new long[] { 0, 3 }, [2])) },
         { "linear_cross_entropy: target -1 at 0", () => FusedKernels.LinearCrossEntropy(ones(2, 4), ones(3, 4), null, tensor(new long[] { -1, 0 }, [2])) },
         { "linear_cross_entropy: bias [4] for 3 classes", () => FusedKernels.LinearCrossEntropy(ones(2, 4), ones(3, 4), ones(4), zeros(2, dtype: ScalarType.Int64)) },

@@ -69,12 +69,12 @@ public sealed class PackedPathTests
         long[] positions = [2, 0, batch.Offsets.Span[3] + 1, batch.Offsets.Span[4]];
         Tensor wanted = tensor(positions, [positions.Length]);
 
-        Dictionary<string, float[]> expected = Gradients(model, () => model.Backbone.Encode(batch).index_select(0, wanted).pow(2).sum());
-        Dictionary<string, float[]> actual = Gradients(model, () => model.Backbone.Encode(batch, positions).pow(2).sum());
+        Dictionary<string, float[]> expected = Gradients(model, () => model.Encode(batch).index_select(0, wanted).pow(2).sum());
+        Dictionary<string, float[]> actual = Gradients(model, () => model.Encode(batch, new() { Positions = positions }).pow(2).sum());
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
         Assert.All(expected, gradient => Near.Equal(gradient.Value, actual[gradient.Key], 5e-5, gradient.Key, 1e-4));
         Near.Equal(
-            model.Backbone.Encode(batch).index_select(0, wanted).Floats(), model.Backbone.Encode(batch, positions).Floats(), 1e-5, "hidden states", 1e-5);
+            model.Encode(batch).index_select(0, wanted).Floats(), model.Encode(batch, new() { Positions = positions }).Floats(), 1e-5, "hidden states", 1e-5);
     }
 
     [Fact]
@@ -85,9 +85,9 @@ public sealed class PackedPathTests
         using IDisposable _ = no_grad();
         SequenceBatch batch = SequenceBatch.Padded(TinyLlama.Sequences(22, 3, 8, shortest: 4), 0);
         using ForwardTrace trace = new();
-        Tensor traced = model.Backbone.Encode(batch, [3, 1], trace);
+        Tensor traced = model.Encode(batch, new() { Positions = [3, 1], Trace = trace });
         Assert.All(trace.HiddenStates, hidden => Assert.Equal(batch.Count, hidden.shape[0]));
-        Near.Equal(model.Backbone.Encode(batch, [3, 1]).Floats(), traced.Floats(), 1e-5, "hidden states", 1e-5);
+        Near.Equal(model.Encode(batch, new() { Positions = [3, 1] }).Floats(), traced.Floats(), 1e-5, "hidden states", 1e-5);
     }
 
     private static Dictionary<string, float[]> Gradients(PretrainedModel model, IObjective objective, TrainingBatch batch) =>

@@ -52,7 +52,7 @@ public sealed class PretrainerTests(TinyWorld world)
         using PretrainedModel model = PretrainedModel.Load(world["untrained"]);
         Assert.Equal(result.Parameters, model.ParameterCount);
         // Untrained it knows nothing: the perplexity is about that of a uniform guess over the vocabulary.
-        Assert.InRange(result.MailPerplexity, 0.8 * model.Config.VocabularySize, 1.25 * model.Config.VocabularySize);
+        Assert.InRange(result.MailPerplexity, 0.8 * model.TextConfig.VocabularySize, 1.25 * model.TextConfig.VocabularySize);
     }
 
     [Fact]
