@@ -16,12 +16,11 @@ internal static class CsvTable
         {
             Delimiter = ",",
             Mode = CsvMode.RFC4180,
-            MaxFieldSize = options.MaxLineLength,
             ExceptionMessagesContainRawData = false,
             IgnoreBlankLines = false,
             BadDataFound = args => throw new DataFormatException(file, args.Context.Parser!.RawRow, "a quote stands inside a field that does not begin with one; wanted the whole field in quotes and quotes inside doubled."),
         };
-        using StreamReader text = new(stream, StrictUtf8);
+        using CsvRecordBounds text = new(new StreamReader(stream, StrictUtf8), file, options.MaxLineLength);
         using CsvParser parser = new(text, configuration);
         if (!Advance(parser, file, out int line))
             throw new DataFormatException(file, 0, $"it is empty; wanted a header line with the columns {Wanted(options)}.");
@@ -47,10 +46,6 @@ internal static class CsvTable
             }
 
             return false;
-        }
-        catch (MaxFieldSizeException)
-        {
-            throw new DataFormatException(file, line, "a field is longer than the limit; wanted a shorter one. A quote that is opened and never closed also looks like this.");
         }
         catch (CsvHelperException)
         {

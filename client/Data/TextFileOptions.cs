@@ -9,7 +9,7 @@ public sealed record TextFileOptions
     /// <summary>Field or column with the label; null when texts have none.</summary>
     public string? LabelColumn { get; init; } = "label";
 
-    /// <summary>Bytes that one line of JSON, or characters that one field of CSV may have.</summary>
+    /// <summary>Bytes that one line of JSON, or characters that one record of CSV may have.</summary>
     public int MaxLineLength { get; init; } = 4 << 20;
 
     /// <summary>Bytes that a file may have, after inflation if it is compressed.</summary>

@@ -8,6 +8,8 @@ namespace Federated.Coordinator.Aggregation;
 /// <remarks>A is (r, n...), B is (m, r, 1...): trailing dimensions of a convolution are part of n. Which is which is said by their names.</remarks>
 internal sealed class LoraPair
 {
+    private const int MostValues = 1 << 30;
+
     private readonly CohortTensor _a;
     private readonly CohortTensor _b;
     private readonly int[] _ranks;
@@ -24,11 +26,11 @@ internal sealed class LoraPair
         _a = new(round, a);
         _b = new(round, b);
         if (a.Shape.Count < 2 || b.Shape.Count < 2 || a.Shape[0] != b.Shape[1] || a.ElementCount == 0 || b.ElementCount != b.Shape[0] * b.Shape[1]
-            || a.ElementCount > int.MaxValue / 2 || b.ElementCount > int.MaxValue / 2)
+            || !FitsBuffers(a.Shape[0], a.ElementCount / a.Shape[0], b.Shape[0]))
         {
             throw new AggregationException(
                 $"Layer '{layer}' of the global adapter: A has shape ({string.Join(", ", a.Shape)}) and B ({string.Join(", ", b.Shape)}); "
-                + "A (r, n) and B (m, r) of one rank r, with fewer than 2^30 values each, were expected.");
+                + $"A (r, n) and B (m, r) of one rank r were expected, with at most {MostValues} values each when r and n are rounded up to multiples of {FoldKernels.Lanes}.");
         }
 
         Rank = (int)a.Shape[0];
@@ -89,6 +91,11 @@ internal sealed class LoraPair
     public static bool ArePartners(string a, string b) =>
         PeftNames.TryParse(a, out PeftTensorName? left) && PeftNames.TryParse(b, out PeftTensorName? right) && left.Module == right.Module
         && (left.Part, right.Part) is (PeftPart.LoraA, PeftPart.LoraB) or (PeftPart.EmbeddingA, PeftPart.EmbeddingB);
+
+    // The rules hold factors in arrays whose rows are padded: a rank of 1 takes as much as one of 8.
+    private static bool FitsBuffers(long rank, long inputs, long outputs) =>
+        rank <= MostValues && inputs <= MostValues && outputs <= MostValues
+        && (long)FoldKernels.Pad((int)rank) * Math.Max(FoldKernels.Pad((int)inputs), outputs) <= MostValues;
 
     private int CheckRank(int k)
     {

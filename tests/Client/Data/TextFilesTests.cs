@@ -92,6 +92,38 @@ public sealed class TextFilesTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    [InlineData(9)]
+    public void Read_GzipCutInItsTrailer_NamesTheFile(int cut)
+    {
+        string path = Compressed(".gz", 1000);
+        byte[] bytes = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, bytes[..^cut]);
+        DataFormatException error = Assert.Throws<DataFormatException>(() => TextFiles.Read(path).Count());
+        Assert.Contains("cut short", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_RecordOfMillionsOfFields_StopsBeforeTheyAreHeld()
+    {
+        string path = _folder.Write("a.csv", "text,label\n\"a,\nb\",ham\n" + new string(',', 3_000_000));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        DataFormatException error = Assert.Throws<DataFormatException>(() => TextFiles.Read(path).Count());
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
+        Assert.Equal(4, error.Line);
+        Assert.Contains("more than 10,000 fields", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_ManyCommasInQuotes_AreOneField()
+    {
+        string commas = new(',', 100_000);
+        string path = _folder.Write("a.csv", $"text,label\r\n\"{commas}\"\"\r\n\",ham\r\n");
+        Assert.Equal(commas + "\"\r\n", Assert.Single(TextFiles.Read(path)).Text);
+    }
+
+    [Theory]
     [InlineData("""{"label":"ham"}""", 2, "'text' is missing")]
     [InlineData("""{"text":"geheim"}""", 2, "--label-column")]
     [InlineData("""{"text":"geheim","label":"ham","text":"geheim"}""", 2, "twice")]
