@@ -1,4 +1,5 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Federated.Client.Models.Operators;
@@ -29,6 +30,22 @@ internal static class ComposedKernels
         using DisposeScope scope = NewDisposeScope();
         Tensor meanSquare = (input * input).mean([-1], keepdim: true);
         return (input * (meanSquare + eps).rsqrt() * weight).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Layer norm over the last dimension (Ba et al. 2016, arXiv:1607.06450): (x − mean) / sqrt(variance + eps) · w + b.</summary>
+    internal static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, double eps) => nn.functional.layer_norm(input, [weight.shape[0]], weight, bias, eps);
+
+    /// <summary>x · Φ(x), Φ the normal distribution's cumulative function (Hendrycks and Gimpel 2016, arXiv:1606.08415).</summary>
+    internal static Tensor Gelu(Tensor input) => nn.functional.gelu(input);
+
+    /// <summary>GELU's approximation 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))).</summary>
+    internal static Tensor GeluByTanh(Tensor input) => nn.functional.gelu(input, GELU.Approximate.tanh);
+
+    /// <summary>GELU's approximation x · sigmoid(1.702 x).</summary>
+    internal static Tensor GeluBySigmoid(Tensor input)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return (input * nn.functional.sigmoid(input * 1.702)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Rotates pairs (i, i + width/2) of every head by the position's angles (Su et al. 2021, arXiv:2104.09864, in Hugging Face's half layout).</summary>

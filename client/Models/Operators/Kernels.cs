@@ -17,6 +17,14 @@ internal static class Kernels
 
     internal static Tensor RmsNorm(Tensor input, Tensor weight, double eps) => Fast.RmsNorm(input, weight, eps);
 
+    internal static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, double eps) => ComposedKernels.LayerNorm(input, weight, bias, eps);
+
+    internal static Tensor Gelu(Tensor input) => ComposedKernels.Gelu(input);
+
+    internal static Tensor GeluByTanh(Tensor input) => ComposedKernels.GeluByTanh(input);
+
+    internal static Tensor GeluBySigmoid(Tensor input) => ComposedKernels.GeluBySigmoid(input);
+
     internal static Tensor Rotary(Tensor heads, Tensor cos, Tensor sin) => Fast.Rotary(heads, cos, sin);
 
     internal static Tensor SwiGlu(Tensor gate, Tensor up) => Fast.SwiGlu(gate, up);
