@@ -13,13 +13,19 @@ public sealed record Architecture(
     Func<ConfigReader, ModelTask, ModelConfig> Read,
     Func<ModelConfig, PretrainedModel> Build)
 {
-    /// <summary>The name of the backbone in <c>model.safetensors</c>; a checkpoint saved without a head may leave it out.</summary>
+    /// <summary>The name of the backbone in <c>model.safetensors</c>; a checkpoint saved without a head, as many on the hub are, leaves it out.</summary>
     public required string BackboneName { get; init; }
 
-    /// <summary>Ends of the names of stored tensors that are no parameters: buffers of older versions, which are computed here.</summary>
-    public IReadOnlyList<string> Buffers { get; init; } = [];
+    /// <summary>The class name in <c>architectures</c> of a checkpoint without a head, which loads only under a new one.</summary>
+    public required string BareClass { get; init; }
 
-    /// <summary>Names of stored heads that may stay behind: tied ones beside the table they equal, and those of another task when a new head is asked for.</summary>
+    /// <summary>
+    /// Ends of the names of stored tensors that may have no parameter here: buffers that are computed, copies of tied weights, parts that only
+    /// pretraining used. One that has a parameter is read like any other.
+    /// </summary>
+    public IReadOnlyList<string> Ignorable { get; init; } = [];
+
+    /// <summary>Names of the heads that may be stored; those of another task stay behind when a new head is asked for.</summary>
     public IReadOnlyList<string> Heads { get; init; } = [];
 }
 
@@ -31,7 +37,8 @@ public static class Architectures
         new(LlamaConfig.Name, Tasks("LlamaForCausalLM", "LlamaForSequenceClassification"), LlamaConfig.Read, config => LlamaBackbone.Build((LlamaConfig)config))
         {
             BackboneName = "model",
-            Buffers = [".rotary_emb.inv_freq"],
+            BareClass = "LlamaModel",
+            Ignorable = [".rotary_emb.inv_freq", "lm_head.weight"],
             Heads = ["lm_head", "score"],
         },
     }.ToFrozenDictionary(architecture => architecture.ModelType, StringComparer.Ordinal);

@@ -3,28 +3,30 @@ using TorchSharp.Modules;
 
 namespace Federated.Client.Models;
 
-/// <summary>Builds a model from a Hugging Face folder and fills its parameters, tensor by tensor, from the memory-mapped files.</summary>
+/// <summary>Builds a model from a Hugging Face folder and fills its parameters tensor by tensor.</summary>
+/// <remarks>
+/// Numbers go from the file straight into the parameter's memory, a piece that fits the processor's cache at a time, and are widened and
+/// checked there: no second copy of a tensor exists at any time, and no page of a mapped file counts as this process's.
+/// </remarks>
 internal static class CheckpointReader
 {
+    // Numbers read, widened and scanned before the next: 1 MiB, which stays in cache between the three.
+    private const int Piece = 1 << 18;
+
+    // A new head may be as large as the checkpoint is, or this many numbers where that is small.
+    private const long SmallHead = 1 << 24;
+
     internal static PretrainedModel Load(string folder, ModelLoadOptions options)
     {
-        ConfigReader reader = ConfigReader.Open(Path.Combine(folder, CheckpointFiles.ConfigFile));
-        Architecture architecture = Architectures.Of(reader);
-        ModelTask stored = StoredTask(reader, architecture);
-        ModelConfig own = architecture.Read(reader, stored);
-        reader.ThrowIfRejected();
-        ModelConfig config = own with { Task = options.Task ?? stored, Labels = options.Labels ?? own.Labels };
-        bool newHead = config.Task != stored || (config.IsClassifier && config.Labels.Count != own.Labels.Count);
-
+        (Architecture architecture, ModelConfig config, bool newHead) = ReadConfig(folder, options);
         using CheckpointFiles files = CheckpointFiles.Open(folder);
-        if (config.BackboneParameters > files.ElementCount)
-            throw new CheckpointException($"{folder}: config.json describes a model of at least {config.BackboneParameters} numbers, but the tensor files hold {files.ElementCount}. They do not belong together.");
+        RequireRoom(files, config, newHead);
 
         PretrainedModel model = architecture.Build(config);
         try
         {
             HashSet<string> head = newHead ? [.. model.Head.Modules.SelectMany(module => module.Module.named_parameters().Select(p => $"{module.Name}.{p.name}"))] : [];
-            Fill(model.Parameters.Where(parameter => !head.Contains(parameter.Name)), files, architecture, newHead);
+            Fill(model.Parameters.Where(parameter => !head.Contains(parameter.Name)), files, architecture, newHead, options.RequireFinite);
             model.Initialise(model.Parameters.Where(parameter => head.Contains(parameter.Name)), options.HeadSeed);
             return model;
         }
@@ -35,43 +37,105 @@ internal static class CheckpointReader
         }
     }
 
-    private static ModelTask StoredTask(ConfigReader reader, Architecture architecture)
+    private static (Architecture Architecture, ModelConfig Config, bool NewHead) ReadConfig(string folder, ModelLoadOptions options)
+    {
+        ConfigReader reader = ConfigReader.Open(CheckpointFolder.Require(folder, CheckpointFiles.ConfigFile));
+        Architecture architecture = Architectures.Of(reader);
+        ModelTask? stored = StoredTask(reader, architecture);
+        if ((options.Task ?? stored) is not { } task)
+            throw new CheckpointException($"{reader.Source}: a {architecture.BareClass} has no head; load it for a task, which gives it a new one.");
+        if (!architecture.Classes.Values.Contains(task))
+            throw new CheckpointException($"{reader.Source}: a {architecture.ModelType} has no head for {task}; known: {string.Join(", ", architecture.Classes.Values)}.");
+
+        ModelConfig own = architecture.Read(reader, stored ?? task);
+        reader.ThrowIfRejected();
+        ModelConfig config = own with { Task = task, Labels = options.Labels ?? own.Labels };
+        return (architecture, config, config.Task != stored || (config.IsClassifier && config.Labels.Count != own.Labels.Count));
+    }
+
+    private static ModelTask? StoredTask(ConfigReader reader, Architecture architecture)
     {
         IReadOnlyList<string> classes = reader.Texts("architectures");
         if (classes.Count == 1 && architecture.Classes.TryGetValue(classes[0], out ModelTask task))
             return task;
-        reader.Reject("architectures", $"expected one of {string.Join(", ", architecture.Classes.Keys)} in an array, got [{string.Join(", ", classes)}]");
-        return ModelTask.CausalLanguageModel;
+        if (classes.Count == 1 && classes[0] == architecture.BareClass)
+            return null;
+        IEnumerable<string> known = [.. architecture.Classes.Keys, architecture.BareClass];
+        reader.Reject("architectures", $"expected one of {string.Join(", ", known)} in an array, as model_type is '{architecture.ModelType}', got [{TensorText.Printable(string.Join(", ", classes), 200)}]");
+        return architecture.Classes.Values.First();
     }
 
-    private static void Fill(IEnumerable<(string Name, Parameter Value)> parameters, CheckpointFiles files, Architecture architecture, bool newHead)
+    /// <summary>Holds what the configuration asks for against what the files hold, before memory is taken for it.</summary>
+    private static void RequireRoom(CheckpointFiles files, ModelConfig config, bool newHead)
     {
-        List<(Parameter Parameter, SafetensorsFile File, TensorInfo Info)> copies = [];
-        List<string> problems = [];
-        HashSet<string> surplus = [.. files.Tensors.Keys];
-        foreach ((string name, Parameter parameter) in parameters)
+        Int128 head = config.IsClassifier ? (Int128)config.Labels.Count * config.HiddenSize : 0;
+        Int128 stored = config.BackboneParameters + (newHead ? 0 : head);
+        if (stored > files.ElementCount)
         {
-            surplus.Remove(name);
-            if (!files.Tensors.TryGetValue(name, out (SafetensorsFile File, TensorInfo Info) stored))
-                problems.Add($"missing: {name} {TensorText.Shape(parameter.shape)}");
-            else if (!stored.Info.Shape.SequenceEqual(parameter.shape))
-                problems.Add($"wrong shape: {name} is {TensorText.Shape(stored.Info.Shape)}, config.json asks for {TensorText.Shape(parameter.shape)}");
-            else if (!stored.Info.DType.IsFloat())
-                problems.Add($"wrong type: {name} is {stored.Info.DType.SafetensorsName()}, expected a floating-point type (quantised checkpoints are not read)");
-            else
-                copies.Add((parameter, stored.File, stored.Info));
+            throw new CheckpointException(
+                $"{files.Folder}: {CheckpointFiles.ConfigFile} describes a model of at least {stored} numbers, but the tensor files hold {files.ElementCount}. They do not belong together.");
         }
 
-        problems.AddRange(surplus.Where(name => !MayBeIgnored(name, architecture, newHead)).Order(StringComparer.Ordinal).Select(name => $"surplus: {TensorText.Quote(name)}"));
-        if (problems.Count > 0)
-            throw CheckpointException.Of(files.Folder, "the tensors are not those of the model that config.json describes:", problems);
-        copies.ForEach(copy => copy.Parameter.VisitSlices((first, values) => copy.File.ReadFloats(copy.Info, first, values)));
+        if (newHead && head > Math.Max(files.ElementCount, SmallHead))
+        {
+            throw new CheckpointException(
+                $"{files.Folder}: a head for {config.Labels.Count} labels would hold {head} numbers, more than the whole checkpoint's {files.ElementCount}. Ask for fewer labels.");
+        }
     }
 
-    // A tied head may be stored beside the table it equals (a head of its own is never surplus), and the head of another task stays behind when
-    // a new one is asked for.
-    private static bool MayBeIgnored(string name, Architecture architecture, bool newHead) =>
-        architecture.Buffers.Any(buffer => name.EndsWith(buffer, StringComparison.Ordinal))
-        || name == "lm_head.weight"
-        || (newHead && architecture.Heads.Any(head => name.StartsWith(head + ".", StringComparison.Ordinal)));
+    private static void Fill(IEnumerable<(string Name, Parameter Value)> parameters, CheckpointFiles files, Architecture architecture, bool newHead, bool requireFinite)
+    {
+        Dictionary<string, Parameter> wanted = parameters.ToDictionary(StringComparer.Ordinal);
+        TensorNames names = new(architecture, wanted.Keys.ToHashSet(StringComparer.Ordinal));
+        Dictionary<string, StoredTensor> found = new(StringComparer.Ordinal);
+        List<string> problems = [];
+        foreach (StoredTensor tensor in files.Tensors.Values)
+        {
+            if (names.ParameterOf(tensor.Info.Name) is { } name)
+            {
+                if (!found.TryAdd(name, tensor))
+                    problems.Add($"twice: {TensorText.Quote(found[name].Info.Name)} and {TensorText.Quote(tensor.Info.Name)} are both {name}");
+            }
+            else if (!names.MayBeIgnored(tensor.Info.Name, newHead))
+            {
+                problems.Add($"surplus: {TensorText.Quote(tensor.Info.Name)} {TensorText.Shape(tensor.Info.Shape)}");
+            }
+        }
+
+        problems.AddRange(wanted.Select(entry => Misfit(entry.Key, entry.Value.shape, found.GetValueOrDefault(entry.Key))).OfType<string>());
+        if (problems.Count > 0)
+            throw CheckpointException.Of(files.Folder, $"the tensors are not those of the model that {CheckpointFiles.ConfigFile} describes:", [.. problems.Order(StringComparer.Ordinal)]);
+        foreach ((string name, Parameter parameter) in wanted)
+            Read(found[name], parameter, requireFinite);
+    }
+
+    private static string? Misfit(string name, long[] shape, StoredTensor? stored)
+    {
+        if (stored is null)
+            return $"missing: {name} {TensorText.Shape(shape)}";
+        if (!stored.Info.Shape.SequenceEqual(shape))
+            return $"wrong shape: {name} is {TensorText.Shape(stored.Info.Shape)}, {CheckpointFiles.ConfigFile} asks for {TensorText.Shape(shape)}";
+        return stored.Info.DType.IsFloat()
+            ? null
+            : $"wrong type: {name} is {stored.Info.DType.SafetensorsName()}, expected a floating-point type (quantised checkpoints are not read)";
+    }
+
+    private static void Read(StoredTensor stored, Parameter parameter, bool requireFinite) => parameter.VisitSlices((first, values) =>
+    {
+        for (int start = 0; start < values.Length; start += Piece)
+        {
+            Span<float> piece = values.Slice(start, Math.Min(Piece, values.Length - start));
+            stored.File.ReadFloats(stored.Info, first + start, piece);
+            if (requireFinite && TensorScan.IndexOfNonFinite(piece) is var bad and >= 0)
+                throw NotFinite(stored, parameter.shape, first + start + bad, piece[bad]);
+        }
+    });
+
+    private static CheckpointException NotFinite(StoredTensor stored, long[] shape, long index, float value)
+    {
+        long[] place = new long[shape.Length];
+        for (int axis = shape.Length - 1; axis >= 0; axis--)
+            (index, place[axis]) = Math.DivRem(index, shape[axis]);
+        return new($"{stored.File.Path}: tensor {TensorText.Quote(stored.Info.Name)} holds {FormattableString.Invariant($"{value}")} at {TensorText.Shape(place)}; every weight must be a finite number. The file is damaged, or training it went astray.");
+    }
 }

@@ -9,7 +9,7 @@ namespace Federated.Client.Models;
 /// </remarks>
 public sealed class ConfigReader
 {
-    private const long LargestFile = 16 << 20;
+    private const int LargestFile = 16 << 20;
     private readonly JsonElement _root;
     private readonly List<string> _problems;
     private readonly string _path;
@@ -21,39 +21,12 @@ public sealed class ConfigReader
     public string Source { get; }
 
     /// <summary>Opens a JSON file whose root is an object.</summary>
-    /// <exception cref="CheckpointException">The file is missing, larger than 16 MiB, no JSON, or its root is no object.</exception>
-    public static ConfigReader Open(string path)
-    {
-        FileInfo file = new(path);
-        if (!file.Exists)
-            throw new CheckpointException($"{path}: no such file. A model folder holds config.json, model.safetensors and tokenizer.json, as Hugging Face's save_pretrained writes them.");
-        if (file.Length > LargestFile)
-            throw new CheckpointException($"{path}: {file.Length} bytes are too many for a configuration (at most {LargestFile}).");
-
-        return Parse(path, File.ReadAllBytes(path));
-    }
+    /// <exception cref="CheckpointException">The file is larger than 16 MiB, no JSON, its root is no object, or a name occurs twice in one.</exception>
+    public static ConfigReader Open(string path) => JsonFile.Read(path, LargestFile, root => new ConfigReader(path, root.Clone(), "", []));
 
     /// <summary>Reads the configuration from bytes; <paramref name="source"/> names them in messages.</summary>
-    /// <exception cref="CheckpointException">No JSON, a string in it is no valid text, or the root is no object.</exception>
-    public static ConfigReader Parse(string source, ReadOnlyMemory<byte> json)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(json);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-                throw new CheckpointException($"{source}: the root is {document.RootElement.ValueKind}, not an object.");
-            RequireText(json.Span);
-            return new(source, document.RootElement.Clone(), "", []);
-        }
-        catch (JsonException error)
-        {
-            throw new CheckpointException($"{source}: not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine}: {error.Message}", error);
-        }
-        catch (InvalidOperationException error)
-        {
-            throw new CheckpointException($"{source}: a string is not valid UTF-8 or holds half of a surrogate pair; save the file as UTF-8.", error);
-        }
-    }
+    /// <exception cref="CheckpointException">As <see cref="Open"/>.</exception>
+    public static ConfigReader Parse(string source, ReadOnlyMemory<byte> json) => JsonFile.Parse(source, json, root => new ConfigReader(source, root.Clone(), "", []));
 
     /// <summary>Notes a problem with the value at <paramref name="key"/>.</summary>
     public void Reject(string key, string reason) => _problems.Add($"{_path}{key}: {reason}");
@@ -162,17 +135,6 @@ public sealed class ConfigReader
 
         Reject(key, $"expected an object that maps \"0\", \"1\", ... to strings without a gap, got {Show(value)}");
         return null;
-    }
-
-    /// <summary>Reads every name and string once: the parser looks at their text only when asked for it, which would be too late to say what is wrong.</summary>
-    private static void RequireText(ReadOnlySpan<byte> json)
-    {
-        Utf8JsonReader reader = new(json);
-        while (reader.Read())
-        {
-            if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String)
-                _ = reader.GetString();
-        }
     }
 
     private JsonElement? Find(string key) =>

@@ -11,4 +11,7 @@ public sealed record ModelLoadOptions
 
     /// <summary>Seed of a new head's weights.</summary>
     public ulong HeadSeed { get; init; }
+
+    /// <summary>Whether a weight that is NaN or infinite is an error; it costs little beside reading.</summary>
+    public bool RequireFinite { get; init; } = true;
 }
