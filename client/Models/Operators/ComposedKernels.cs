@@ -48,17 +48,22 @@ internal static class ComposedKernels
         return (input * nn.functional.sigmoid(input * 1.702)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Rotates pairs (i, i + width/2) of every head by the position's angles (Su et al. 2021, arXiv:2104.09864, in Hugging Face's half layout).</summary>
+    /// <summary>
+    /// Rotates pairs (i, i + pairs) of every head by the position's angles (Su et al. 2021, arXiv:2104.09864, in Hugging Face's half layout); what is
+    /// behind the pairs stays, as in GPT-NeoX and Phi.
+    /// </summary>
     /// <param name="heads">(n, heads, width).</param>
-    /// <param name="cos">(n, 1, width/2).</param>
-    /// <param name="sin">(n, 1, width/2).</param>
+    /// <param name="cos">(n, 1, pairs), 2 · pairs at most the width.</param>
+    /// <param name="sin">(n, 1, pairs).</param>
     internal static Tensor Rotary(Tensor heads, Tensor cos, Tensor sin)
     {
         using DisposeScope scope = NewDisposeScope();
-        long half = heads.shape[^1] / 2;
+        long half = cos.shape[^1], rest = heads.shape[^1] - (2 * half);
         Tensor first = heads.narrow(-1, 0, half), second = heads.narrow(-1, half, half);
-        Tensor[] rotated = [(first * cos) - (second * sin), (second * cos) + (first * sin)];
-        return cat(rotated, -1).MoveToOuterDisposeScope();
+        List<Tensor> parts = [(first * cos) - (second * sin), (second * cos) + (first * sin)];
+        if (rest > 0)
+            parts.Add(heads.narrow(-1, 2 * half, rest));
+        return cat(parts, -1).MoveToOuterDisposeScope();
     }
 
     /// <summary>silu(gate) · up, elementwise (Shazeer 2020, arXiv:2002.05202).</summary>

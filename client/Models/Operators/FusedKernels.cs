@@ -34,13 +34,13 @@ internal static class FusedKernels
 
     internal static Tensor PackedAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale, AttentionPattern pattern)
     {
-        if (!Fits(query) || pattern != AttentionPattern.UpToSelf)
+        if (!Fits(query))
             return ComposedKernels.PackedAttention(query, key, value, offsets, scale, pattern);
 
         long[] rows = new long[offsets.Length];
         for (int i = 0; i < rows.Length; i++)
             rows[i] = offsets[i];
-        return PackedAttentionOperator.Call(query, key, value, rows, scale);
+        return PackedAttentionOperator.Call(query, key, value, rows, scale, pattern.Causal, pattern.Window ?? 0);
     }
 
     internal static Tensor LinearCrossEntropy(Tensor hidden, Tensor weight, Tensor? bias, Tensor targets) =>

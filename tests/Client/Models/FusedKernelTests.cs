@@ -22,6 +22,8 @@ public sealed class FusedKernelTests
             [[13, 4, 10]], t => FusedKernels.Rotary(t[0], Angles(t[0], Math.Cos), Angles(t[0], Math.Sin)), t => ComposedKernels.Rotary(t[0], Angles(t[0], Math.Cos), Angles(t[0], Math.Sin))),
         ["rotary over many tasks"] = new(
             [[900, 2, 64]], t => FusedKernels.Rotary(t[0], Angles(t[0], Math.Cos), Angles(t[0], Math.Sin)), t => ComposedKernels.Rotary(t[0], Angles(t[0], Math.Cos), Angles(t[0], Math.Sin))),
+        ["rotary of a part of each head"] = new(
+            [[13, 4, 11]], t => FusedKernels.Rotary(t[0], Angles(t[0], Math.Cos, 3), Angles(t[0], Math.Sin, 3)), t => ComposedKernels.Rotary(t[0], Angles(t[0], Math.Cos, 3), Angles(t[0], Math.Sin, 3))),
         ["swiglu"] = new([[9, 21], [9, 21]], t => FusedKernels.SwiGlu(t[0], t[1]), t => ComposedKernels.SwiGlu(t[0], t[1])),
         ["swiglu over many tasks"] = new([[300, 130], [300, 130]], t => FusedKernels.SwiGlu(t[0], t[1]), t => ComposedKernels.SwiGlu(t[0], t[1])),
         ["lora-linear with bias"] = new(
@@ -36,6 +38,12 @@ public sealed class FusedKernelTests
         ["packed attention, ragged, two query heads a key head"] = new(
             [[58, 4, 8], [58, 2, 8], [58, 2, 8]],
             t => FusedKernels.PackedAttention(t[0], t[1], t[2], [0, 1, 20, 20, 51, 58], 0.35, AttentionPattern.UpToSelf), t => ComposedKernels.PackedAttention(t[0], t[1], t[2], [0, 1, 20, 51, 58], 0.35, AttentionPattern.UpToSelf)),
+        ["packed attention of all with all"] = new(
+            [[58, 4, 8], [58, 2, 8], [58, 2, 8]],
+            t => FusedKernels.PackedAttention(t[0], t[1], t[2], [0, 1, 20, 20, 51, 58], 0.35, AttentionPattern.Full), t => ComposedKernels.PackedAttention(t[0], t[1], t[2], [0, 1, 20, 51, 58], 0.35, AttentionPattern.Full)),
+        ["packed attention over a window of 5"] = new(
+            [[58, 4, 8], [58, 2, 8], [58, 2, 8]],
+            t => FusedKernels.PackedAttention(t[0], t[1], t[2], [0, 1, 20, 20, 51, 58], 0.35, new(true, 5)), t => ComposedKernels.PackedAttention(t[0], t[1], t[2], [0, 1, 20, 51, 58], 0.35, new(true, 5))),
         ["linear cross-entropy with bias"] = new(
             [[15, 12], [29, 12], [29]],
             t => FusedKernels.LinearCrossEntropy(t[0], t[1], t[2], Targets(15, 29)), t => ComposedKernels.LinearCrossEntropy(t[0], t[1], t[2], Targets(15, 29))),
@@ -122,9 +130,12 @@ public sealed class FusedKernelTests
         int[] offsets = [0, length, length + 1, (2 * length) + 1];
         long n = offsets[^1];
         double scale = 1 / Math.Sqrt(width);
-        new FusedOperation(
-            [[n, heads, width], [n, keyHeads, width], [n, keyHeads, width]], t => FusedKernels.PackedAttention(t[0], t[1], t[2], offsets, scale, AttentionPattern.UpToSelf),
-            t => ComposedKernels.PackedAttention(t[0], t[1], t[2], offsets, scale, AttentionPattern.UpToSelf)).Check($"length {length}", _ => true);
+        foreach (AttentionPattern pattern in new AttentionPattern[] { AttentionPattern.UpToSelf, AttentionPattern.Full, new(true, 1), new(true, 64), new(true, 70) })
+        {
+            new FusedOperation(
+                [[n, heads, width], [n, keyHeads, width], [n, keyHeads, width]], t => FusedKernels.PackedAttention(t[0], t[1], t[2], offsets, scale, pattern),
+                t => ComposedKernels.PackedAttention(t[0], t[1], t[2], offsets, scale, pattern)).Check($"length {length}, {pattern}", _ => true);
+        }
     }
 
     [Theory]
@@ -187,7 +198,7 @@ public sealed class FusedKernelTests
     public static TheoryData<string, Action> WrongCalls => new()
     {
         { "rms_norm: weight of [3]", () => FusedKernels.RmsNorm(ones(2, 4), ones(3), 1e-5) },
-        { "rotary: heads of [2, 1, 3]", () => FusedKernels.Rotary(ones(2, 1, 3), ones(2, 1, 1), ones(2, 1, 1)) },
+        { "rotary: a table of [2, 1, 2]", () => FusedKernels.Rotary(ones(2, 1, 3), ones(2, 1, 2), ones(2, 1, 2)) },
         { "rotary: a table of [3, 1, 2]", () => FusedKernels.Rotary(ones(2, 1, 4), ones(2, 1, 2), ones(3, 1, 2)) },
         { "swiglu: gate of [2, 3] and up of [2, 4]", () => FusedKernels.SwiGlu(ones(2, 3), ones(2, 4)) },
         { "swiglu: 'up' is Double", () => FusedKernels.SwiGlu(ones(2, 3), ones(2, 3, dtype: ScalarType.Float64)) },
@@ -196,6 +207,7 @@ public sealed class FusedKernelTests
         { "packed_attention: query [2, 2, 4]", () => FusedKernels.PackedAttention(ones(2, 2, 4), ones(3, 2, 4), ones(2, 2, 4), [0, 2], 1, AttentionPattern.UpToSelf) },
         { "packed_attention: offsets must rise from 0 to 2", () => FusedKernels.PackedAttention(ones(2, 2, 4), ones(2, 2, 4), ones(2, 2, 4), [0, 3], 1, AttentionPattern.UpToSelf) },
         { "packed_attention: offsets must rise from 0 to 2", () => FusedKernels.PackedAttention(ones(2, 2, 4), ones(2, 2, 4), ones(2, 2, 4), [0, 2, 1, 2], 1, AttentionPattern.UpToSelf) },
+        { "packed_attention: a window of -1", () => FusedKernels.PackedAttention(ones(2, 2, 4), ones(2, 2, 4), ones(2, 2, 4), [0, 2], 1, new(true, -1)) },
         { "linear_cross_entropy: target 3 at 1 of 3 classes", () => FusedKernels.LinearCrossEntropy(ones(2, 4), ones(3, 4), null, tensor(new long[] { 0, 3 }, [2])) },
         { "linear_cross_entropy: target -1 at 0", () => FusedKernels.LinearCrossEntropy(ones(2, 4), ones(3, 4), null, tensor(new long[] { -1, 0 }, [2])) },
         { "linear_cross_entropy: bias [4] for 3 classes", () => FusedKernels.LinearCrossEntropy(ones(2, 4), ones(3, 4), ones(4), zeros(2, dtype: ScalarType.Int64)) },
@@ -210,9 +222,9 @@ public sealed class FusedKernelTests
         Assert.Contains(message, Assert.ThrowsAny<ExternalException>(call).Message, StringComparison.Ordinal);
     }
 
-    private static Tensor Angles(Tensor heads, Func<double, double> function)
+    private static Tensor Angles(Tensor heads, Func<double, double> function, long? pairs = null)
     {
-        long rows = heads.shape[0], half = heads.shape[2] / 2;
+        long rows = heads.shape[0], half = pairs ?? heads.shape[2] / 2;
         double[] values = [.. Enumerable.Range(0, (int)(rows * half)).Select(i => function(0.01 * i * (1 + (i % half))))];
         return tensor(values, [rows, 1, half]).to_type(heads.dtype);
     }

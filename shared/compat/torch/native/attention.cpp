@@ -1,4 +1,5 @@
-// Causal attention over rows of different length packed one after the other, without padding and without a matrix of all scores.
+// Attention over rows of different length packed one after the other, without padding and without a matrix of all scores: every query sees
+// the keys of its row up to itself, or the last few of them, or all.
 // Source: the tiling of Dao et al., "FlashAttention", NeurIPS 2022, arXiv:2205.14135, for a CPU: a block of queries against the keys
 // it may see, by BLAS; only the logarithm of each softmax's denominator is kept, and the backward pass makes the scores again.
 
@@ -45,32 +46,57 @@ void product(
         transpose_b ? "T" : "N", transpose_a ? "T" : "N", &rows, &columns, &inner, &alpha, b, &strides[0], a, &strides[1], &beta, c, &strides[2]);
 }
 
-/// Softmax of each row of a block of scores, of which query i sees the first `seen + i` keys; the rest becomes 0.
-FT_CLONES void softmax_rows(float* scores, int64_t rows, int64_t width, int64_t seen, float* log_denominators) {
-    for (int64_t i = 0; i < rows; i++, scores += width) {
-        const int64_t visible = seen + i;
+/// Which keys of its row a query sees.
+struct Pattern {
+    bool causal;
+    int64_t window;  // of a causal one; 0 for no bound
+};
+
+/// Some neighbouring queries of a row, and the keys [from, to) that any of them sees.
+struct Block {
+    int64_t first, count, from, to;
+    Pattern pattern;
+
+    Block(Pattern pattern, int64_t first, int64_t length)
+        : first(first), count(std::min(kBlock, length - first)), from(pattern.window > 0 ? std::max<int64_t>(0, first - pattern.window + 1) : 0),
+          to(pattern.causal ? first + count : length), pattern(pattern) {}
+
+    int64_t width() const { return to - from; }
+    /// The columns [low, high) that query i of the block sees.
+    int64_t low(int64_t i) const { return pattern.window > 0 ? std::max<int64_t>(0, first + i - pattern.window + 1) - from : 0; }
+    int64_t high(int64_t i) const { return pattern.causal ? first + i + 1 - from : width(); }
+};
+
+/// Softmax of each row of a block of scores over what its query sees; the rest becomes 0.
+FT_CLONES void softmax_rows(float* scores, const Block& block, float* log_denominators) {
+    const int64_t width = block.width();
+    for (int64_t i = 0; i < block.count; i++, scores += width) {
+        const int64_t low = block.low(i), high = block.high(i);
         float top = -INFINITY, total = 0;
+        for (int64_t j = 0; j < low; j++) scores[j] = 0;
 #pragma omp simd reduction(max : top)
-        for (int64_t j = 0; j < visible; j++) top = scores[j] > top ? scores[j] : top;
+        for (int64_t j = low; j < high; j++) top = scores[j] > top ? scores[j] : top;
 #pragma omp simd reduction(+ : total)
-        for (int64_t j = 0; j < visible; j++) {
+        for (int64_t j = low; j < high; j++) {
             scores[j] = exp_of(scores[j] - top);
             total += scores[j];
         }
         const float share = 1.0f / total;
-        for (int64_t j = 0; j < visible; j++) scores[j] *= share;
-        for (int64_t j = visible; j < width; j++) scores[j] = 0;
+        for (int64_t j = low; j < high; j++) scores[j] *= share;
+        for (int64_t j = high; j < width; j++) scores[j] = 0;
         log_denominators[i] = top + std::log(total);
     }
 }
 
 /// The same probabilities again, from what the forward pass kept.
-FT_CLONES void probabilities(float* scores, int64_t rows, int64_t width, int64_t seen, const float* log_denominators) {
-    for (int64_t i = 0; i < rows; i++, scores += width) {
-        const int64_t visible = seen + i;
+FT_CLONES void probabilities(float* scores, const Block& block, const float* log_denominators) {
+    const int64_t width = block.width();
+    for (int64_t i = 0; i < block.count; i++, scores += width) {
+        const int64_t low = block.low(i), high = block.high(i);
         const float log_denominator = log_denominators[i];
-        for (int64_t j = 0; j < visible; j++) scores[j] = exp_of(scores[j] - log_denominator);
-        for (int64_t j = visible; j < width; j++) scores[j] = 0;
+        for (int64_t j = 0; j < low; j++) scores[j] = 0;
+        for (int64_t j = low; j < high; j++) scores[j] = exp_of(scores[j] - log_denominator);
+        for (int64_t j = high; j < width; j++) scores[j] = 0;
     }
 }
 
@@ -113,17 +139,18 @@ float* scratch(int index, int64_t floats) {
 }
 
 void attend(
-    const HeadShape& s, at::IntArrayRef offsets, float scale, const float* query, const float* key, const float* value, float* out, float* log_denominators) {
+    const HeadShape& s, Pattern pattern, at::IntArrayRef offsets, float scale, const float* query, const float* key, const float* value, float* out,
+    float* log_denominators) {
     for_each_row_and_key_head(offsets, s.key_heads, [&](int64_t start, int64_t length, int64_t key_head) {
-        const float* k = key + start * s.key_stride() + key_head * s.width;
-        const float* v = value + start * s.key_stride() + key_head * s.width;
         float* scores = scratch(0, kBlock * length);
         for (int64_t head = key_head * s.group(); head < (key_head + 1) * s.group(); head++) {
             for (int64_t first = 0; first < length; first += kBlock) {
-                const int64_t count = std::min(kBlock, length - first), seen = first + count, place = (start + first) * s.query_stride() + head * s.width;
-                product(false, true, count, seen, s.width, scale, query + place, s.query_stride(), k, s.key_stride(), 0, scores, seen);
-                softmax_rows(scores, count, seen, first + 1, log_denominators + head * s.positions + start + first);
-                product(false, false, count, s.width, seen, 1, scores, seen, v, s.key_stride(), 0, out + place, s.query_stride());
+                const Block block(pattern, first, length);
+                const int64_t seen = block.width(), place = (start + first) * s.query_stride() + head * s.width;
+                const int64_t key_place = (start + block.from) * s.key_stride() + key_head * s.width;
+                product(false, true, block.count, seen, s.width, scale, query + place, s.query_stride(), key + key_place, s.key_stride(), 0, scores, seen);
+                softmax_rows(scores, block, log_denominators + head * s.positions + start + first);
+                product(false, false, block.count, s.width, seen, 1, scores, seen, value + key_place, s.key_stride(), 0, out + place, s.query_stride());
             }
         }
     });
@@ -135,18 +162,19 @@ struct AttentionGradients {
 };
 
 void attend_backward(
-    const HeadShape& s, at::IntArrayRef offsets, float scale, const float* query, const float* key, const float* value, const float* out,
+    const HeadShape& s, Pattern pattern, at::IntArrayRef offsets, float scale, const float* query, const float* key, const float* value, const float* out,
     const float* log_denominators, const float* grad, const AttentionGradients& d) {
     for_each_row_and_key_head(offsets, s.key_heads, [&](int64_t start, int64_t length, int64_t key_head) {
-        const int64_t key_place = start * s.key_stride() + key_head * s.width;
-        const float *k = key + key_place, *v = value + key_place;
+        const int64_t stride = s.query_stride(), key_stride = s.key_stride();
         float *p = scratch(0, kBlock * length), *dp = scratch(1, kBlock * length);
         for (int64_t head = key_head * s.group(); head < (key_head + 1) * s.group(); head++) {
             for (int64_t first = 0; first < length; first += kBlock) {
-                const int64_t count = std::min(kBlock, length - first), seen = first + count, place = (start + first) * s.query_stride() + head * s.width;
-                const int64_t stride = s.query_stride(), key_stride = s.key_stride();
+                const Block block(pattern, first, length);
+                const int64_t count = block.count, seen = block.width(), place = (start + first) * stride + head * s.width;
+                const int64_t key_place = (start + block.from) * key_stride + key_head * s.width;
+                const float *k = key + key_place, *v = value + key_place;
                 product(false, true, count, seen, s.width, scale, query + place, stride, k, key_stride, 0, p, seen);
-                probabilities(p, count, seen, first + 1, log_denominators + head * s.positions + start + first);
+                probabilities(p, block, log_denominators + head * s.positions + start + first);
                 if (d.value != nullptr) product(true, false, seen, s.width, count, 1, p, seen, grad + place, stride, 1, d.value + key_place, key_stride);
                 if (d.query == nullptr && d.key == nullptr) continue;
                 product(false, true, count, seen, s.width, 1, grad + place, stride, v, key_stride, 0, dp, seen);
@@ -160,17 +188,20 @@ void attend_backward(
 
 struct PackedAttention : torch::autograd::Function<PackedAttention> {
     static Tensor forward(
-        AutogradContext* context, const Tensor& query, const Tensor& key, const Tensor& value, at::IntArrayRef offsets, double scale) {
+        AutogradContext* context, const Tensor& query, const Tensor& key, const Tensor& value, at::IntArrayRef offsets, double scale, bool causal,
+        int64_t window) {
         Tensor q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
         const HeadShape s = shape_of(q, k);
         Tensor out = at::empty({s.positions, s.heads * s.width}, q.options()), log_denominators = at::empty({s.heads, s.positions}, q.options());
         attend(
-            s, offsets, static_cast<float>(scale), q.data_ptr<float>(), k.data_ptr<float>(), v.data_ptr<float>(), out.data_ptr<float>(),
+            s, {causal, window}, offsets, static_cast<float>(scale), q.data_ptr<float>(), k.data_ptr<float>(), v.data_ptr<float>(), out.data_ptr<float>(),
             log_denominators.data_ptr<float>());
         if (context != nullptr) {
             context->save_for_backward({q, k, v, out, log_denominators});
             context->saved_data["offsets"] = offsets.vec();
             context->saved_data["scale"] = scale;
+            context->saved_data["causal"] = causal;
+            context->saved_data["window"] = window;
         }
         return out;
     }
@@ -184,15 +215,16 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
         if (context->needs_input_grad(1)) dk = at::zeros_like(k);
         if (context->needs_input_grad(2)) dv = at::zeros_like(v);
         auto memory = [](const Tensor& tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; };
+        auto& kept = context->saved_data;
         attend_backward(
-            shape_of(q, k), context->saved_data["offsets"].toIntVector(), static_cast<float>(context->saved_data["scale"].toDouble()), q.data_ptr<float>(),
-            k.data_ptr<float>(), v.data_ptr<float>(), saved[3].data_ptr<float>(), saved[4].data_ptr<float>(), g.data_ptr<float>(),
+            shape_of(q, k), {kept["causal"].toBool(), kept["window"].toInt()}, kept["offsets"].toIntVector(), static_cast<float>(kept["scale"].toDouble()),
+            q.data_ptr<float>(), k.data_ptr<float>(), v.data_ptr<float>(), saved[3].data_ptr<float>(), saved[4].data_ptr<float>(), g.data_ptr<float>(),
             {memory(dq), memory(dk), memory(dv)});
-        return {dq, dk, dv, Tensor(), Tensor()};
+        return {dq, dk, dv, Tensor(), Tensor(), Tensor(), Tensor()};
     }
 };
 
-Tensor packed_attention(const Tensor& query, const Tensor& key, const Tensor& value, at::IntArrayRef offsets, double scale) {
+Tensor packed_attention(const Tensor& query, const Tensor& key, const Tensor& value, at::IntArrayRef offsets, double scale, bool causal, int64_t window) {
     for (const Tensor& tensor : {query, key, value}) {
         check_floats(tensor, "packed_attention", "query, key or value");
         TORCH_CHECK(
@@ -205,14 +237,15 @@ Tensor packed_attention(const Tensor& query, const Tensor& key, const Tensor& va
     TORCH_CHECK(
         offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == query.size(0) && std::is_sorted(offsets.begin(), offsets.end()),
         "packed_attention: offsets must rise from 0 to ", query.size(0));
-    return records(query, key, value) ? PackedAttention::apply(query, key, value, offsets, scale)
-                                      : PackedAttention::forward(nullptr, query, key, value, offsets, scale);
+    TORCH_CHECK(window >= 0 && (causal || window == 0), "packed_attention: a window of ", window, "; 0 for none was expected, or causal attention and at least 1");
+    return records(query, key, value) ? PackedAttention::apply(query, key, value, offsets, scale, causal, window)
+                                      : PackedAttention::forward(nullptr, query, key, value, offsets, scale, causal, window);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(federated, m) {
-    m.def("packed_attention(Tensor query, Tensor key, Tensor value, int[] offsets, float scale) -> Tensor", &packed_attention);
+    m.def("packed_attention(Tensor query, Tensor key, Tensor value, int[] offsets, float scale, bool causal, int window) -> Tensor", &packed_attention);
 }
 
 }  // namespace federated

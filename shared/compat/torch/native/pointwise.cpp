@@ -86,29 +86,30 @@ Tensor rms_norm(const Tensor& input, const Tensor& weight, double eps) {
     return records(input, weight) ? RmsNorm::apply(input, weight, eps) : RmsNorm::forward(nullptr, input, weight, eps);
 }
 
-// ---- rotary positions: pairs (i, i + width/2) of each head turn by the position's angles; `turn` is 1 forward and -1 back ----
+// ---- rotary positions: pairs (i, i + half) of each head turn by the position's angles, what is behind the pairs stays; `turn` is 1 forward and -1 back ----
 
 FT_CLONES void rotate(
-    const float* x, const float* cos, const float* sin, float* y, int64_t rows, int64_t heads, int64_t half, float turn) {
+    const float* x, const float* cos, const float* sin, float* y, int64_t rows, int64_t heads, int64_t width, int64_t half, float turn) {
     for (int64_t i = 0; i < rows; i++, cos += half, sin += half) {
-        for (int64_t h = 0; h < heads; h++, x += 2 * half, y += 2 * half) {
+        for (int64_t h = 0; h < heads; h++, x += width, y += width) {
             for (int64_t j = 0; j < half; j++) {
                 const float a = x[j], b = x[half + j], s = turn * sin[j];
                 y[j] = a * cos[j] - b * s;
                 y[half + j] = b * cos[j] + a * s;
             }
+            for (int64_t j = 2 * half; j < width; j++) y[j] = x[j];
         }
     }
 }
 
 Tensor rotated(const Tensor& heads, const Tensor& cos, const Tensor& sin, float turn) {
     Tensor x = heads.contiguous(), y = at::empty_like(x);
-    const int64_t rows = x.size(0), count = x.size(1), half = x.size(2) / 2;
-    at::parallel_for(0, rows, rows_per_task(2 * count * half), [&](int64_t begin, int64_t end) {
-        const int64_t from = begin * count * 2 * half;
+    const int64_t rows = x.size(0), count = x.size(1), width = x.size(2), half = cos.size(-1);
+    at::parallel_for(0, rows, rows_per_task(count * width), [&](int64_t begin, int64_t end) {
+        const int64_t from = begin * count * width;
         rotate(
             x.data_ptr<float>() + from, cos.data_ptr<float>() + begin * half, sin.data_ptr<float>() + begin * half, y.data_ptr<float>() + from,
-            end - begin, count, half, turn);
+            end - begin, count, width, half, turn);
     });
     return y;
 }
@@ -128,12 +129,14 @@ struct Rotary : torch::autograd::Function<Rotary> {
 
 Tensor rotary(const Tensor& heads, const Tensor& cos, const Tensor& sin) {
     check_floats(heads, "rotary", "heads");
-    TORCH_CHECK(heads.dim() == 3 && heads.size(2) % 2 == 0, "rotary: heads of ", heads.sizes(), "; (n, heads, even width) was expected");
-    const int64_t angles = heads.size(0) * heads.size(2) / 2;
+    TORCH_CHECK(heads.dim() == 3, "rotary: heads of ", heads.sizes(), "; (n, heads, width) was expected");
     for (const Tensor& table : {cos, sin}) {
         check_floats(table, "rotary", "cos or sin");
-        TORCH_CHECK(table.is_contiguous() && table.numel() == angles, "rotary: a table of ", table.sizes(), " for heads of ", heads.sizes());
+        TORCH_CHECK(
+            table.is_contiguous() && table.dim() == 3 && table.size(0) == heads.size(0) && table.size(1) == 1 && 2 * table.size(2) <= heads.size(2),
+            "rotary: a table of ", table.sizes(), " for heads of ", heads.sizes(), "; (n, 1, pairs) was expected");
     }
+    TORCH_CHECK(cos.sizes() == sin.sizes(), "rotary: cos of ", cos.sizes(), " and sin of ", sin.sizes());
     return records(heads) ? Rotary::apply(heads, cos, sin) : rotated(heads, cos, sin, 1);
 }
 
