@@ -8,178 +8,227 @@ using static TorchSharp.torch;
 
 namespace Federated.Client.Adapters;
 
-/// <summary>A model with a LoRA adapter on some of its linear layers, and with the modules that are trained whole beside it.</summary>
+/// <summary>A model with an adapter on some of its layers or before its input, and with the modules that are trained whole beside it.</summary>
 /// <remarks>
 /// The adapter's tensors carry the names they have in PEFT's <c>adapter_model.safetensors</c>. Modules to save (a classification head,
 /// usually) are the model's own parameters: importing and training changes them in place, and <see cref="Dispose"/>, which takes the
-/// factors off the model, leaves them changed.
+/// adapter off the model, leaves them changed. What a kind of adapter puts where is in <see cref="AdapterMethods"/>.
 /// </remarks>
 public sealed class AdaptedModel : IDisposable
 {
-    private readonly List<(Projection Target, IAdapter Adapter)> _adapters = [];
+    private readonly AdapterParts _parts;
+    private readonly List<(nn.Module Layer, IAdapter Adapter)> _adapters = [];
+    private readonly List<Parameter> _own = [];
+    private readonly IDisposable? _placed;
 
-    private AdaptedModel(PretrainedModel model, LoraConfig config, IReadOnlyList<LoraTarget> targets)
+    private AdaptedModel(PretrainedModel model, PeftConfig config, AdapterParts parts, Action<AdapterTensor> fill, SplitMix64? random)
     {
-        (Model, Config) = (model, config);
+        (Model, Config, _parts) = (model, config, parts);
         List<AdapterTensor> tensors = [];
-        foreach (LoraTarget target in targets)
+        foreach (SharedTensors shared in parts.Shared)
         {
-            Projection layer = model.Projections[target.Module.Name];
-            LoraAdapter adapter = new(layer.Inputs, layer.Outputs, target.Rank, target.Scaling, config.Dropout);
-            _adapters.Add((layer, adapter));
-            tensors.AddRange(adapter.Tensors.Select(tensor => tensor with { Name = PeftNames.Whole(target.Module.Name, tensor.Name) }));
+            shared.Values = Allocate(shared.Tensors, name => name, tensors);
+            if (random is not null)
+                shared.Start(shared.Values, random);
         }
 
-        tensors.AddRange(SavedWhole(model, config).Select(saved => new AdapterTensor(saved.Name, saved.Value, FederationClass.Exact)));
-        Tensors = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
-        Trainable = [.. Tensors.Select(tensor => (tensor.Name, tensor.Value))];
-        foreach ((Projection layer, IAdapter adapter) in _adapters)
-            layer.Adapter = adapter;
+        Dictionary<string, nn.Module> modules = model.named_modules().ToDictionary(entry => entry.name, entry => entry.module, StringComparer.Ordinal);
+        foreach (AdapterLayer layer in parts.Layers)
+        {
+            IAdapter adapter = layer.Make(Allocate(layer.Tensors, name => PeftNames.Whole(layer.Module, name), tensors));
+            _adapters.Add((modules[layer.Module], adapter));
+            if (adapter is IBaseEdit edit)
+                edit.Apply((Projection)modules[layer.Module]);
+            if (random is not null)
+                Initialise(adapter, modules[layer.Module], random);
+        }
+
+        tensors.AddRange(Whole(model, config, parts).Select(whole => new AdapterTensor(whole.Name, whole.Value, FederationClass.Exact)));
+        All = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
+        Tensors = [.. All.Where(tensor => tensor.Stored)];
+        Trainable = [.. All.Where(tensor => tensor.Trains).Select(tensor => (tensor.Name, tensor.Value))];
+        foreach (AdapterTensor tensor in Tensors)
+            fill(tensor);
+        foreach ((nn.Module layer, IAdapter adapter) in _adapters)
+            Put(layer, AdapterStack.With(Adapter(layer), adapter));
+        Training = parts.Training?.Invoke();
+        _placed = parts.Place?.Invoke();
     }
 
     /// <summary>The model the adapter sits on. It is not disposed with the adapter.</summary>
     public PretrainedModel Model { get; }
 
     /// <summary>The adapter's configuration.</summary>
-    public LoraConfig Config { get; }
+    public PeftConfig Config { get; }
 
-    /// <summary>Everything that trains and travels, under its PEFT name, sorted by it.</summary>
+    /// <summary>Everything that is stored and travels, under its PEFT name, sorted by it.</summary>
     public IReadOnlyList<AdapterTensor> Tensors { get; }
 
-    /// <summary><see cref="Tensors"/> as a trainer takes them.</summary>
+    /// <summary>What trains, as a trainer takes it.</summary>
     public IReadOnlyList<(string Name, Parameter Value)> Trainable { get; }
 
+    /// <summary>What the kind of adapter does while it trains.</summary>
+    internal IAdapterTraining? Training { get; }
+
+    private IReadOnlyList<AdapterTensor> All { get; }
+
     /// <summary>Puts a fresh adapter on a model; its first output equals the model's unless the configuration says to start otherwise.</summary>
-    /// <remarks>The same configuration, model and seed give bit-identical factors.</remarks>
+    /// <remarks>The same configuration, model and seed give bit-identical tensors.</remarks>
+    /// <param name="model">The model.</param>
+    /// <param name="config">The settings.</param>
+    /// <param name="seed">Seed of the random values.</param>
+    /// <param name="besideOthers">Whether adapters that are on the model already may stay, and act together with this one.</param>
     /// <exception cref="PeftFormatException">The configuration does not fit the model, or asks for what is not supported.</exception>
     /// <exception cref="InvalidOperationException">The model carries an adapter already.</exception>
-    public static AdaptedModel Attach(PretrainedModel model, LoraConfig config, ulong seed)
-    {
-        AdaptedModel adapted = new(model, config, Targets(model, config));
-        SplitMix64 random = new(seed);
-        foreach ((_, IAdapter adapter) in adapted._adapters)
-            ((LoraAdapter)adapter).Initialise(config.InitLoraWeights, random);
-        return adapted;
-    }
+    public static AdaptedModel Attach(PretrainedModel model, PeftConfig config, ulong seed, bool besideOthers = false) =>
+        new(model, config, Parts(model, config, null, besideOthers), _ => { }, new(seed));
 
     /// <summary>Puts an adapter with given tensors on a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="config">The settings.</param>
+    /// <param name="tensors">The tensors under their PEFT names.</param>
+    /// <param name="besideOthers">Whether adapters that are on the model already may stay, and act together with this one.</param>
     /// <exception cref="PeftFormatException">The configuration does not fit the model, or the tensors do not fit the configuration.</exception>
     /// <exception cref="InvalidOperationException">The model carries an adapter already.</exception>
-    public static AdaptedModel Attach(PretrainedModel model, LoraConfig config, NamedTensors tensors)
+    public static AdaptedModel Attach(PretrainedModel model, PeftConfig config, NamedTensors tensors, bool besideOthers = false)
     {
         // Before memory is taken: a rank that came with a file may be anything.
-        IReadOnlyList<LoraTarget> targets = Targets(model, config);
-        RequireFit(model, Layout(model, config, targets), tensors);
-        AdaptedModel adapted = new(model, config, targets);
-        adapted.Fill(tensors);
-        return adapted;
+        AdapterParts parts = Parts(model, config, tensors, besideOthers);
+        RequireFit(model, Layout(model, config, parts), tensors);
+        return new(model, config, parts, tensor => tensors[tensor.Name].CopyTo(tensor.Value.Floats()), null);
     }
 
     /// <summary>Reads a PEFT adapter folder and puts it on a model.</summary>
     /// <exception cref="PeftFormatException">The folder is no usable adapter, or not one for this model.</exception>
     /// <exception cref="TensorFormatException">The tensor file is damaged.</exception>
     /// <exception cref="InvalidOperationException">The model carries an adapter already.</exception>
-    public static AdaptedModel Load(PretrainedModel model, string folder)
+    public static AdaptedModel Load(PretrainedModel model, string folder, bool besideOthers = false)
     {
         AdapterFolder stored = AdapterFolder.Read(folder);
-        return Attach(model, stored.Config, stored.Tensors);
+        return Attach(model, stored.Config, stored.Tensors, besideOthers);
     }
 
-    /// <summary>A copy of everything that trains.</summary>
-    public NamedTensors Export()
-    {
-        NamedTensors copy = new();
-        foreach (AdapterTensor tensor in Tensors)
-            copy.Add(tensor.Name, tensor.Value.shape, tensor.Value.Floats().ToArray());
-        return copy;
-    }
+    /// <summary>A copy of what the PEFT file holds.</summary>
+    public NamedTensors Export() => Exported().Tensors;
 
-    /// <summary>Overwrites everything that trains.</summary>
+    /// <summary>Overwrites everything that is stored.</summary>
     /// <exception cref="PeftFormatException">Tensors are missing, surplus or of another shape; lists them all. Nothing was changed.</exception>
     public void Import(NamedTensors tensors)
     {
         RequireFit(Model, Tensors.Select(tensor => (tensor.Name, tensor.Value.shape)), tensors);
-        Fill(tensors);
-    }
-
-    /// <summary>Writes a PEFT adapter folder.</summary>
-    public void Save(string folder, DType dtype = DType.F32) => AdapterFolder.Write(folder, Config, Export(), dtype);
-
-    /// <summary>Writes the adapter into the model's own weights, which then compute the same in evaluation, and takes it off.</summary>
-    public void Merge()
-    {
-        using IDisposable _ = no_grad();
-        foreach ((Projection target, IAdapter adapter) in _adapters)
-        {
-            using DisposeScope scope = NewDisposeScope();
-            (Tensor weight, Tensor? bias) = adapter.Merge(target.Matrix, target.Bias);
-            target.Matrix.copy_(weight);
-            if (bias is not null)
-                target.Bias!.copy_(bias);
-        }
-
-        Dispose();
-    }
-
-    /// <summary>Takes the factors off the model and frees them.</summary>
-    public void Dispose()
-    {
-        foreach ((Projection target, IAdapter adapter) in _adapters)
-        {
-            target.Adapter = null;
-            adapter.Dispose();
-        }
-
-        _adapters.Clear();
-    }
-
-    private void Fill(NamedTensors tensors)
-    {
         foreach (AdapterTensor tensor in Tensors)
             tensors[tensor.Name].CopyTo(tensor.Value.Floats());
     }
 
-    private static IReadOnlyList<LoraTarget> Targets(PretrainedModel model, LoraConfig config)
+    /// <summary>Writes a PEFT adapter folder.</summary>
+    public void Save(string folder, DType dtype = DType.F32)
     {
-        if (model.Projections.Values.Any(layer => layer.Adapter is not null))
-            throw new InvalidOperationException("The model carries an adapter already; dispose or merge that one first.");
-
-        List<string> unsupported = [];
-        if (config.UseDora)
-            unsupported.Add("use_dora: DoRA");
-        if (config.Bias != LoraBias.None)
-            unsupported.Add($"bias: {config.Bias}");
-        if (!LoraAdapter.Initialisers.Contains(config.InitLoraWeights))
-            unsupported.Add($"init_lora_weights: '{config.InitLoraWeights}' changes the base weights");
-        unsupported.AddRange(Sites(model).Where(site => site.Kind == ModuleKind.Embedding && LoraTargets.IsTarget(config, site)).Select(site => $"target_modules: '{site.Name}' is an embedding"));
-        return unsupported.Count == 0
-            ? LoraTargets.Resolve(config, Sites(model))
-            : throw new PeftFormatException($"The adapter asks for what is not supported: {string.Join("; ", unsupported)}.");
+        (PeftConfig config, NamedTensors tensors) = Exported();
+        AdapterFolder.Write(folder, config, tensors, dtype);
     }
+
+    /// <summary>Writes the adapter into the model's own weights, which then compute the same in evaluation, and takes it off.</summary>
+    /// <exception cref="InvalidOperationException">The kind of adapter cannot be expressed by weights, or others sit on the same layers.</exception>
+    public void Merge()
+    {
+        if (_parts.Unmergeable is { } reason)
+            throw new InvalidOperationException($"An adapter of the kind {Config.PeftType} cannot be merged: {reason}.");
+        if (_adapters.Any(entry => !ReferenceEquals(Adapter(entry.Layer), entry.Adapter)))
+            throw new InvalidOperationException("Another adapter sits on the same layers; take it off before this one is merged.");
+
+        using IDisposable _ = no_grad();
+        foreach ((nn.Module layer, IAdapter adapter) in _adapters)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            (Tensor target, Parameter? offset) = Plain(layer);
+            (Tensor weight, Tensor? bias) = adapter.Merge(target, offset);
+            target.copy_(weight);
+            if (bias is not null)
+                offset!.copy_(bias);
+        }
+
+        TakeOff(merged: true);
+    }
+
+    /// <summary>Takes the adapter off the model and frees it.</summary>
+    public void Dispose() => TakeOff(merged: false);
+
+    private void TakeOff(bool merged)
+    {
+        _placed?.Dispose();
+        foreach ((nn.Module layer, IAdapter adapter) in _adapters)
+        {
+            Put(layer, AdapterStack.Without(Adapter(layer), adapter));
+            if (!merged && adapter is IBaseEdit edit)
+                edit.Revert((Projection)layer);
+            (adapter as IDisposable)?.Dispose();
+        }
+
+        _own.ForEach(tensor => tensor.Dispose());
+        _own.Clear();
+        _adapters.Clear();
+    }
+
+    private Parameter[] Allocate(IReadOnlyList<TensorSpec> specs, Func<string, string> fullName, List<AdapterTensor> tensors)
+    {
+        Parameter[] values = [.. specs.Select(spec => Weights.Allocate(spec.Shape))];
+        _own.AddRange(values);
+        tensors.AddRange(specs.Zip(values, (spec, value) => new AdapterTensor(fullName(spec.Name), value, spec.Federation, spec.Trains, spec.Stored)));
+        foreach ((TensorSpec spec, Parameter value) in specs.Zip(values))
+            value.requires_grad = spec.Trains;
+        return values;
+    }
+
+    private (PeftConfig Config, NamedTensors Tensors) Exported()
+    {
+        NamedTensors copy = new();
+        foreach (AdapterTensor tensor in Tensors)
+            copy.Add(tensor.Name, tensor.Value.shape, tensor.Value.Floats().ToArray());
+        return _parts.Export?.Invoke(Config, copy) ?? (Config, copy);
+    }
+
+    private static AdapterParts Parts(PretrainedModel model, PeftConfig config, NamedTensors? stored, bool besideOthers)
+    {
+        if (!besideOthers && (model.Prefix is not null || model.named_modules().Any(entry => Adapter(entry.module) is not null)))
+            throw new InvalidOperationException("The model carries an adapter already; dispose or merge that one first.");
+        return AdapterMethods.Parts(model, config, stored);
+    }
+
+    private static void Initialise(IAdapter adapter, nn.Module layer, SplitMix64 random)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable _ = no_grad();
+        adapter.Initialise(Plain(layer).Weight, random);
+    }
+
+    private static IAdapter? Adapter(nn.Module layer) => layer switch
+    {
+        Projection linear => linear.Adapter,
+        TokenEmbedding table => table.Adapter,
+        _ => null,
+    };
+
+    private static void Put(nn.Module layer, IAdapter? adapter)
+    {
+        if (layer is Projection linear)
+            linear.Adapter = (ILinearAdapter?)adapter;
+        else
+            ((TokenEmbedding)layer).Adapter = (IEmbeddingAdapter?)adapter;
+    }
+
+    private static (Tensor Weight, Parameter? Bias) Plain(nn.Module layer) =>
+        layer is Projection linear ? (linear.Matrix, linear.Bias) : (((TokenEmbedding)layer).Weight, null);
+
+    private static IEnumerable<(string Name, Parameter Value)> Whole(PretrainedModel model, PeftConfig config, AdapterParts parts) =>
+        AdapterTargets.SavedWhole(model, config).Concat(parts.Whole).DistinctBy(whole => whole.Name);
 
     /// <summary>Names and shapes of <see cref="Tensors"/>, in whatever order.</summary>
-    private static IEnumerable<(string Name, long[] Shape)> Layout(PretrainedModel model, LoraConfig config, IReadOnlyList<LoraTarget> targets)
-    {
-        foreach (LoraTarget target in targets)
-        {
-            Projection layer = model.Projections[target.Module.Name];
-            yield return (PeftNames.LoraA(target.Module.Name), [target.Rank, layer.Inputs]);
-            yield return (PeftNames.LoraB(target.Module.Name), [layer.Outputs, target.Rank]);
-        }
-
-        foreach ((string name, Parameter value) in SavedWhole(model, config))
-            yield return (name, value.shape);
-    }
-
-    private static IEnumerable<(string Name, Parameter Value)> SavedWhole(PretrainedModel model, LoraConfig config)
-    {
-        foreach ((string name, Parameter value) in model.Parameters)
-        {
-            int dot = name.LastIndexOf('.');
-            if (config.IsSavedWhole(name[..dot]))
-                yield return (PeftNames.Whole(name[..dot], name[(dot + 1)..]), value);
-        }
-    }
+    private static IEnumerable<(string Name, long[] Shape)> Layout(PretrainedModel model, PeftConfig config, AdapterParts parts) =>
+    [
+        .. parts.Shared.SelectMany(shared => shared.Tensors).Where(spec => spec.Stored).Select(spec => (spec.Name, spec.Shape)),
+        .. parts.Layers.SelectMany(layer => layer.Tensors.Where(spec => spec.Stored).Select(spec => (PeftNames.Whole(layer.Module, spec.Name), spec.Shape))),
+        .. Whole(model, config, parts).Select(whole => (whole.Name, whole.Value.shape)),
+    ];
 
     private static void RequireFit(PretrainedModel model, IEnumerable<(string Name, long[] Shape)> wanted, NamedTensors tensors)
     {
@@ -196,21 +245,5 @@ public sealed class AdaptedModel : IDisposable
         problems.AddRange(tensors.Names.Where(surplus.Contains).Select(name => $"surplus: {TensorText.Quote(name)}"));
         if (problems.Count > 0)
             throw new PeftFormatException($"The adapter's tensors do not fit its configuration on this {model.Config.ClassName}:{Environment.NewLine}  {string.Join(Environment.NewLine + "  ", problems.Take(CheckpointException.Listed))}");
-    }
-
-    private static IEnumerable<ModuleSite> Sites(PretrainedModel model)
-    {
-        HashSet<string> heads = [.. model.Head.Modules.Select(module => module.Name)];
-        foreach ((string name, nn.Module module) in model.named_modules())
-        {
-            ModuleKind kind = module switch
-            {
-                Projection { Layout: WeightLayout.Patches } => ModuleKind.Convolution,
-                Projection => ModuleKind.Linear,
-                TokenEmbedding => ModuleKind.Embedding,
-                _ => ModuleKind.Other,
-            };
-            yield return new(name, kind, heads.Contains(name));
-        }
     }
 }

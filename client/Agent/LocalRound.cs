@@ -93,7 +93,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
     private static LocalTrainer Trainer(RoundPlan plan, string site, AdaptedModel adapted)
     {
         TrainingPlan training = plan.Training;
-        return new(adapted.Model, adapted.Trainable, new ClassificationObjective(), new()
+        return new(adapted, new ClassificationObjective(), new()
         {
             Steps = training.Steps,
             FirstStep = training.StepOffset,

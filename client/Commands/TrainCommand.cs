@@ -136,7 +136,7 @@ public static class TrainCommand
         using AdaptedModel adapted = settings.Initial is { } initial
             ? AdaptedModel.Load(model, initial)
             : AdaptedModel.Attach(model, Config(settings), (ulong)settings.Training.Seed);
-        LocalTrainer trainer = new(model, adapted.Trainable, new ClassificationObjective(), settings.Training);
+        LocalTrainer trainer = new(adapted, new ClassificationObjective(), settings.Training);
         IEnumerable<TrainingBatch> batches = data.Training(settings.BatchSize, (ulong)settings.Training.Seed);
         TrainingSummary summary = settings.Json || !AnsiConsole.Profile.Capabilities.Interactive
             ? trainer.Run(batches, settings.Json ? null : step => PrintStep(step, settings.Training.Steps), cancellation)

@@ -77,7 +77,7 @@ public sealed class Projection : nn.Module<Tensor, Tensor>
     public Parameter? Bias => _bias;
 
     /// <summary>What changes this layer's output, or null.</summary>
-    public IAdapter? Adapter { get; internal set; }
+    public ILinearAdapter? Adapter { get; internal set; }
 
     /// <summary>(n, in) → (n, out).</summary>
     public override Tensor forward(Tensor input)

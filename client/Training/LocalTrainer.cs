@@ -1,4 +1,5 @@
 using System.Globalization;
+using Federated.Client.Adapters;
 using Federated.Client.Models;
 using Federated.Client.Training.Objectives;
 using Federated.Shared.Tensors;
@@ -15,13 +16,14 @@ namespace Federated.Client.Training;
 /// </remarks>
 public sealed class LocalTrainer
 {
-    private const string StepKey = "steps", OptimizerKey = "optimizer", WeightPrefix = "weight.";
+    private const string StepKey = "steps", OptimizerKey = "optimizer", WeightPrefix = "weight.", AdapterPrefix = "adapter.";
     private readonly PretrainedModel _model;
     private readonly IReadOnlyList<(string Name, Parameter Value)> _parameters;
     private readonly IObjective _objective;
     private readonly TrainingOptions _options;
     private readonly ILocalOptimizer _optimizer;
     private readonly TimeProvider _time;
+    private readonly IAdapterTraining? _adapter;
 
     /// <summary>Prepares training: exactly the listed parameters will require gradients.</summary>
     /// <param name="model">The model, with an adapter attached if one is to be trained.</param>
@@ -44,6 +46,15 @@ public sealed class LocalTrainer
             parameter.requires_grad = true;
         _optimizer = LocalOptimizers.Create(parameters, options);
     }
+
+    /// <summary>Prepares the training of an adapter, with what its kind does beside.</summary>
+    /// <param name="adapted">The adapter, on its model.</param>
+    /// <param name="objective">What to lower.</param>
+    /// <param name="options">Checked here.</param>
+    /// <param name="time">Clock for throughput only; null for the system's.</param>
+    /// <exception cref="ArgumentException">An option is wrong, or there is nothing to train.</exception>
+    public LocalTrainer(AdaptedModel adapted, IObjective objective, TrainingOptions options, TimeProvider? time = null)
+        : this(adapted.Model, adapted.Trainable, objective, options, time) => _adapter = adapted.Training;
 
     /// <summary>Steps done so far, those of a restored run included.</summary>
     public int StepsDone { get; private set; }
@@ -91,6 +102,7 @@ public sealed class LocalTrainer
         {
             double loss = Accumulate(batches, terms, learningRate, cancellation);
             double norm = Update(learningRate);
+            _adapter?.AfterStep(_options.FirstStep + StepsDone);
             StepsDone++;
             return new(StepsDone, loss, learningRate, norm, batches.Sum(batch => (long)batch.Input.RealTokens), batches.Sum(batch => batch.Input.Rows), _time.GetElapsedTime(started));
         }
@@ -106,6 +118,8 @@ public sealed class LocalTrainer
     public void Save(string path)
     {
         NamedTensors everything = _optimizer.State();
+        foreach (string name in _adapter?.State().Names ?? [])
+            everything.Add(AdapterPrefix + name, _adapter!.State().Shape(name), _adapter.State()[name]);
         foreach ((string name, Parameter parameter) in _parameters)
             everything.Add(WeightPrefix + name, parameter.shape, parameter.Floats().ToArray());
         everything.Save(path, metadata: new Dictionary<string, string>
@@ -138,6 +152,8 @@ public sealed class LocalTrainer
 
         NamedTensors stored = NamedTensors.FromFile(path);
         _optimizer.Restore(stored, StepsDone);
+        foreach (string name in _adapter?.State().Names ?? [])
+            stored[AdapterPrefix + name].CopyTo(_adapter!.State()[name], 0);
         foreach ((string name, Parameter parameter) in _parameters)
             stored[WeightPrefix + name].CopyTo(parameter.Floats());
     }
@@ -157,6 +173,12 @@ public sealed class LocalTrainer
             if (!double.IsFinite(loss))
                 throw Diverged("loss", loss, learningRate);
             share.backward();
+        }
+
+        if (_adapter?.Penalty() is { } penalty)
+        {
+            loss += penalty.item<float>();
+            penalty.backward();
         }
 
         return loss;

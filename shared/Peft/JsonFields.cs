@@ -7,8 +7,11 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
 {
     private const int MaxItems = 10_000;
     private const int MaxText = 4096;
+    private const int MaxRank = 1 << 20;
+    private const int MaxExpressions = 100;
 
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+    private int _expressions;
 
     public IEnumerable<JsonProperty> Unread => root.EnumerateObject().Where(p => !_read.Contains(p.Name));
 
@@ -88,6 +91,82 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
         return null;
     }
 
+    /// <summary>One of several words; the default if absent.</summary>
+    public T Choice<T>(string name, T otherwise, params ReadOnlySpan<(string Word, T Meaning)> choices)
+    {
+        string? text = TryGet(name, out JsonElement value) ? Text(name) : null;
+        if (text is null)
+            return otherwise;
+        foreach ((string word, T meaning) in choices)
+        {
+            if (word == text)
+                return meaning;
+        }
+
+        List<string> words = [];
+        foreach ((string word, _) in choices)
+            words.Add(word);
+        Fault(name, value, string.Join(", ", words[..^1]) + " or " + words[^1]);
+        return otherwise;
+    }
+
+    /// <summary>A rank of 1 or more.</summary>
+    public int Rank(string name, int otherwise) => (int)Number(name, otherwise, IsRank, RankWanted);
+
+    /// <summary>A probability below 1; 0 if absent.</summary>
+    public double Dropout(string name) => Number(name, 0, p => p is >= 0 and < 1, "a probability of 0 or more and less than 1");
+
+    /// <summary>Ranks by patterns for the end of a module's name.</summary>
+    public IReadOnlyList<KeyValuePair<string, int>> RankPattern(string name) =>
+        [.. Compiling(Numbers(name, IsRank, RankWanted), name).Select(entry => KeyValuePair.Create(entry.Key, (int)entry.Value))];
+
+    /// <summary>Numbers by patterns for the end of a module's name.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>> AlphaPattern(string name) => Compiling(Numbers(name, _ => true, "a number"), name);
+
+    /// <summary>A list of patterns for the name of a list of layers, or one; null if absent or empty.</summary>
+    public IReadOnlyList<string>? Patterns(string name)
+    {
+        IReadOnlyList<string>? patterns = TryGet(name, out JsonElement value) && IsText(value)
+            ? value.GetString() is { Length: > 0 } single ? [single] : null
+            : Texts(name);
+        foreach (string pattern in patterns ?? [])
+            Compile(name, pattern, ModulePattern.LayerIndex, isExpression: true);
+        return patterns;
+    }
+
+    /// <summary>A choice of modules: a list of names, or a regular expression; null if absent.</summary>
+    public ModuleSelector? Selector(string name)
+    {
+        if (!TryGet(name, out JsonElement value))
+            return null;
+
+        if (value.ValueKind == JsonValueKind.String)
+        {
+            try
+            {
+                return ModuleSelector.OfPattern(value.GetString()!);
+            }
+            catch (PeftFormatException error)
+            {
+                faults.Add($"{name}: {error.Message}");
+                return null;
+            }
+        }
+
+        IReadOnlyList<string>? names = Texts(name);
+        if (names is { Count: 0 })
+            Fault(name, value, "at least one name");
+
+        return names is { Count: > 0 } ? ModuleSelector.OfNames(names) : null;
+    }
+
+    /// <summary>Lets a field pass that has no effect here, if its value is one it may have.</summary>
+    public void Ignore(string name, Func<JsonElement, bool> fits)
+    {
+        if (root.TryGetProperty(name, out JsonElement value) && fits(value))
+            _read.Add(name);
+    }
+
     /// <summary>An object of numbers, in the order of the file.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> Numbers(string name, Func<double, bool> fits, string wanted)
     {
@@ -125,6 +204,36 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
     {
         string text = value.GetRawText();
         return text.Length <= 80 ? text : text[..77] + "...";
+    }
+
+    private const string RankWanted = "a whole number from 1 to 1048576";
+
+    private static bool IsRank(double value) => value is >= 1 and <= MaxRank && value == Math.Floor(value);
+
+    private IReadOnlyList<KeyValuePair<string, double>> Compiling(IReadOnlyList<KeyValuePair<string, double>> patterns, string name)
+    {
+        foreach ((string pattern, _) in patterns)
+            Compile(name, pattern, ModulePattern.Suffix, !ModulePattern.IsPlain(pattern));
+        return patterns;
+    }
+
+    private void Compile(string name, string pattern, Func<string, ModulePattern> compile, bool isExpression)
+    {
+        if (isExpression && ++_expressions > MaxExpressions)
+        {
+            if (_expressions == MaxExpressions + 1)
+                faults.Add($"{name} and the fields before it hold more than {MaxExpressions} regular expressions. Write out the ends of names.");
+            return;
+        }
+
+        try
+        {
+            _ = compile(pattern);
+        }
+        catch (PeftFormatException error)
+        {
+            faults.Add($"{name}: {error.Message}");
+        }
     }
 
     private static bool IsList(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() <= MaxItems;

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Federated.Shared.Tensors;
 
 namespace Federated.Shared.Peft;
 
@@ -15,18 +18,20 @@ public enum LoraBias
     LoraOnly,
 }
 
-/// <summary>A LoRA adapter's settings: Hugging Face PEFT's <c>adapter_config.json</c> with <c>peft_type</c> LORA.</summary>
-/// <remarks>
-/// Reading is strict: what this project does not support (another peft_type, layer replication, Megatron, LoftQ, unknown fields with a
-/// value) is an error that names it. Fields that are absent take PEFT's defaults. Fields without effect here are kept and written back.
-/// </remarks>
-public sealed record LoraConfig
+/// <summary>The settings of LoRA and of its relatives that PEFT keeps under the same name: rsLoRA, DoRA, PiSSA, OLoRA.</summary>
+public sealed partial record LoraConfig : PeftConfig
 {
+    /// <summary>PEFT's name.</summary>
+    public const string Kind = "LORA";
+
     /// <summary><see cref="InitLoraWeights"/>: A uniform (Kaiming, a = sqrt 5), B zero; <c>true</c> in the file.</summary>
     public const string DefaultInit = "default";
 
     /// <summary><see cref="InitLoraWeights"/>: both random; <c>false</c> in the file.</summary>
     public const string RandomInit = "random";
+
+    /// <inheritdoc/>
+    public override string PeftType => Kind;
 
     /// <summary>Rank r of the factors, 1 or more.</summary>
     public int Rank { get; init; } = 8;
@@ -37,12 +42,6 @@ public sealed record LoraConfig
     /// <summary>Probability in [0, 1) with which inputs of A are dropped while training.</summary>
     public double Dropout { get; init; }
 
-    /// <summary>The modules that get factors.</summary>
-    public required ModuleSelector TargetModules { get; init; }
-
-    /// <summary>Modules that get none although <see cref="TargetModules"/> names them.</summary>
-    public ModuleSelector? ExcludeModules { get; init; }
-
     /// <summary>Other ranks by module: patterns for the end of the name, the first that matches counts.</summary>
     public IReadOnlyList<KeyValuePair<string, int>> RankPattern { get; init => field = new ModulePatterns<int>(value); } = ModulePatterns<int>.Empty;
 
@@ -51,15 +50,6 @@ public sealed record LoraConfig
 
     /// <summary>Which biases train.</summary>
     public LoraBias Bias { get; init; }
-
-    /// <summary>Ends of the names of modules that train whole and are stored whole, such as a classification head; null if none.</summary>
-    public IReadOnlyList<string>? ModulesToSave { get; init; }
-
-    /// <summary>Only these layers get factors; null for all. Counts for modules that <see cref="TargetModules"/> lists by the end of their name.</summary>
-    public IReadOnlyList<int>? LayersToTransform { get; init; }
-
-    /// <summary>Names of the module list that holds the layers; null to take any number in the name.</summary>
-    public IReadOnlyList<string>? LayersPattern { get; init; }
 
     /// <summary>Whether the scaling divides by the square root of the rank (rank-stabilised LoRA).</summary>
     public bool UseRsLora { get; init; }
@@ -70,30 +60,8 @@ public sealed record LoraConfig
     /// <summary>Whether the base stores its weights as (in, out), as GPT-2 does.</summary>
     public bool FanInFanOut { get; init; }
 
-    /// <summary>PEFT's word for the task, for example <c>SEQ_CLS</c> or <c>CAUSAL_LM</c>.</summary>
-    public string? TaskType { get; init; }
-
-    /// <summary>Where the base model came from.</summary>
-    public string? BaseModelNameOrPath { get; init; }
-
     /// <summary>How the factors start: <see cref="DefaultInit"/>, <see cref="RandomInit"/>, gaussian, olora, pissa or pissa_niter_N.</summary>
     public string InitLoraWeights { get; init; } = DefaultInit;
-
-    /// <summary>Whether the adapter was saved for inference only.</summary>
-    public bool InferenceMode { get; init; } = true;
-
-    /// <summary>Fields without effect here, as they stood in the file.</summary>
-    public IReadOnlyDictionary<string, JsonElement> Extra { get; init; } = new Dictionary<string, JsonElement>();
-
-    /// <summary>Reads the text of <c>adapter_config.json</c>.</summary>
-    /// <param name="utf8">JSON in UTF-8, at most 1 MiB.</param>
-    /// <param name="source">What error messages call it.</param>
-    /// <exception cref="PeftFormatException">Malformed, out of range, or not supported; lists every fault.</exception>
-    public static LoraConfig Parse(ReadOnlyMemory<byte> utf8, string source) => LoraConfigReader.Read(utf8, source);
-
-    /// <summary>The text of <c>adapter_config.json</c> as PEFT writes it: keys sorted, two spaces, no newline at the end.</summary>
-    /// <returns>UTF-8; the same settings give the same bytes.</returns>
-    public byte[] ToJson() => LoraConfigWriter.Write(this);
 
     /// <summary>Rank of a module's factors.</summary>
     /// <param name="module">Full module name.</param>
@@ -108,20 +76,64 @@ public sealed record LoraConfig
     public double ScalingOf(string module) =>
         AlphaOf(module) / (UseRsLora ? Math.Sqrt(RankOf(module)) : RankOf(module));
 
-    /// <summary>Whether a module is trained and stored whole; its parts are too.</summary>
-    /// <param name="module">Full module name, or that of a module inside it.</param>
-    public bool IsSavedWhole(string module)
+    internal static PeftConfig Read(JsonFields fields)
     {
-        if (ModulesToSave is null)
-            return false;
-
-        for (int end = module.Length; end > 0; end = module.LastIndexOf('.', end - 1))
+        fields.Ignore("megatron_core", JsonFields.IsText);
+        fields.Ignore("qalora_group_size", v => v.ValueKind == JsonValueKind.Number);
+        fields.Ignore("runtime_config", v => v.ValueKind == JsonValueKind.Object);
+        return new LoraConfig
         {
-            ReadOnlyMemory<char> outer = module.AsMemory(0, end);
-            if (ModulesToSave.Any(name => outer.Span.EndsWith(name, StringComparison.Ordinal)))
-                return true;
-        }
-
-        return false;
+            Rank = fields.Rank("r", 8),
+            Alpha = fields.Number("lora_alpha", 8, _ => true, "a number"),
+            Dropout = fields.Dropout("lora_dropout"),
+            RankPattern = fields.RankPattern("rank_pattern"),
+            AlphaPattern = fields.AlphaPattern("alpha_pattern"),
+            Bias = fields.Choice("bias", LoraBias.None, ("none", LoraBias.None), ("all", LoraBias.All), ("lora_only", LoraBias.LoraOnly)),
+            UseRsLora = fields.Flag("use_rslora", false),
+            UseDora = fields.Flag("use_dora", false),
+            FanInFanOut = fields.Flag("fan_in_fan_out", false),
+            InitLoraWeights = Init(fields),
+        };
     }
+
+    internal override void Write(JsonObject json)
+    {
+        json["r"] = Rank;
+        json["lora_alpha"] = PeftJson.Number(Alpha);
+        json["lora_dropout"] = PeftJson.Float(Dropout);
+        json["rank_pattern"] = PeftJson.Of(RankPattern);
+        json["alpha_pattern"] = PeftJson.Of(AlphaPattern);
+        json["bias"] = Bias switch { LoraBias.All => "all", LoraBias.LoraOnly => "lora_only", _ => "none" };
+        json["use_rslora"] = UseRsLora;
+        json["use_dora"] = UseDora;
+        json["fan_in_fan_out"] = FanInFanOut;
+        json["init_lora_weights"] = InitLoraWeights switch { DefaultInit => true, RandomInit => false, _ => InitLoraWeights };
+
+        // Without effect here; some versions of PEFT expect them.
+        json["layer_replication"] = null;
+        json["loftq_config"] = new JsonObject();
+        json["megatron_config"] = null;
+        json["megatron_core"] = "megatron.core";
+    }
+
+    internal override IEnumerable<string> TensorFaults(NamedTensors tensors) => LoraTensors.Faults(this, tensors);
+
+    private static string Init(JsonFields fields)
+    {
+        if (!fields.TryGet("init_lora_weights", out JsonElement value))
+            return DefaultInit;
+
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.True: return DefaultInit;
+            case JsonValueKind.False: return RandomInit;
+            case JsonValueKind.String when SupportedInit().IsMatch(value.GetString()!): return value.GetString()!;
+            default:
+                fields.Fault("init_lora_weights", value, "true, false, gaussian, olora, pissa or pissa_niter_N; other ways to start are not supported");
+                return DefaultInit;
+        }
+    }
+
+    [GeneratedRegex(@"\A(gaussian|olora|pissa|pissa_niter_[0-9]{1,4})\z", RegexOptions.CultureInvariant)]
+    private static partial Regex SupportedInit();
 }

@@ -1,28 +1,4 @@
-using System.Globalization;
-
 namespace Federated.Shared.Peft;
-
-/// <summary>What a module of the base model is, as far as LoRA asks.</summary>
-public enum ModuleKind
-{
-    /// <summary>A linear layer, however its weight is stored.</summary>
-    Linear,
-
-    /// <summary>An embedding table.</summary>
-    Embedding,
-
-    /// <summary>A two-dimensional convolution.</summary>
-    Convolution,
-
-    /// <summary>Anything else: it cannot get factors.</summary>
-    Other,
-}
-
-/// <summary>A module of the base model.</summary>
-/// <param name="Name">Full name, for example <c>model.layers.0.self_attn.q_proj</c>.</param>
-/// <param name="Kind">What it is.</param>
-/// <param name="IsHead">Whether it gives the model's output; <c>all-linear</c> leaves it out.</param>
-public sealed record ModuleSite(string Name, ModuleKind Kind, bool IsHead = false);
 
 /// <summary>A module that gets factors.</summary>
 /// <param name="Module">The module.</param>
@@ -30,11 +6,7 @@ public sealed record ModuleSite(string Name, ModuleKind Kind, bool IsHead = fals
 /// <param name="Scaling">The factor before B·A.</param>
 public sealed record LoraTarget(ModuleSite Module, int Rank, double Scaling);
 
-/// <summary>Which modules of a model an adapter changes; PEFT's rules.</summary>
-/// <remarks>
-/// Source: huggingface/peft, module selection in its tuner base. A list matches a whole name or its end after a dot; a text is a regular
-/// expression over the whole name. Exclusion goes first. layers_to_transform restricts matches by the end of a name, not exact ones.
-/// </remarks>
+/// <summary>The modules that get factors; see <see cref="PeftTargets"/>.</summary>
 public static class LoraTargets
 {
     /// <summary>Selects the modules that get factors, in the order given.</summary>
@@ -43,54 +15,9 @@ public static class LoraTargets
     /// <exception cref="PeftFormatException">None is selected, or one that cannot have factors, or one that is also saved whole.</exception>
     public static IReadOnlyList<LoraTarget> Resolve(LoraConfig config, IEnumerable<ModuleSite> modules)
     {
-        ModuleSite[] all = [.. modules];
-        List<LoraTarget> targets = [];
-        foreach (ModuleSite module in all.Where(module => IsTarget(config, module)))
-        {
-            if (module.Kind == ModuleKind.Other)
-                throw new PeftFormatException($"target_modules selects '{module.Name}', which is neither linear, embedding nor convolution.");
-            if (config.IsSavedWhole(module.Name))
-                throw new PeftFormatException($"'{module.Name}' is selected by target_modules and by modules_to_save; one of them must let it go.");
-
-            targets.Add(new(module, config.RankOf(module.Name), config.ScalingOf(module.Name)));
-        }
-
-        return targets.Count > 0
-            ? targets
-            : throw new PeftFormatException(
-                $"target_modules ({config.TargetModules.Pattern ?? string.Join(", ", config.TargetModules.Names!)}) selects no module. " +
-                $"The model's linear modules end with: {string.Join(", ", all.Where(m => m.Kind == ModuleKind.Linear).Select(LastName).Distinct().Take(30))}.");
+        IReadOnlyList<ModuleSite> targets = PeftTargets.Select(config, modules);
+        return targets.FirstOrDefault(module => module.Kind == ModuleKind.Other) is { } wrong
+            ? throw new PeftFormatException($"target_modules selects '{wrong.Name}', which is neither linear, embedding nor convolution.")
+            : [.. targets.Select(module => new LoraTarget(module, config.RankOf(module.Name), config.ScalingOf(module.Name)))];
     }
-
-    /// <summary>Whether a module gets factors.</summary>
-    /// <param name="config">The adapter's settings.</param>
-    /// <param name="module">A module of the base model.</param>
-    public static bool IsTarget(LoraConfig config, ModuleSite module)
-    {
-        if (config.ExcludeModules is { } excluded && (excluded.IsAllLinear ? module.Kind == ModuleKind.Linear : excluded.Matches(module.Name)))
-            return false;
-
-        ModuleSelector targets = config.TargetModules;
-        if (targets.IsAllLinear)
-            return module is { Kind: ModuleKind.Linear, IsHead: false } && !config.IsSavedWhole(module.Name);
-
-        return targets.Matches(module.Name) && (targets.Names is null || targets.NamesExactly(module.Name) || IsInLayers(config, module.Name));
-    }
-
-    private static bool IsInLayers(LoraConfig config, string module)
-    {
-        if (config.LayersToTransform is not { } layers)
-            return true;
-
-        string?[] patterns = config.LayersPattern is { Count: > 0 } given ? [.. given] : [null];
-        foreach (string? pattern in patterns)
-        {
-            if (ModulePattern.LayerIndex(pattern).FindIndex(module) is { } index)
-                return int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) && layers.Contains(layer);
-        }
-
-        return false;
-    }
-
-    private static string LastName(ModuleSite module) => module.Name[(module.Name.LastIndexOf('.') + 1)..];
 }

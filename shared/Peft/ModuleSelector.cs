@@ -18,6 +18,9 @@ public sealed class ModuleSelector
     /// <summary>Every linear module except the output head and modules that are saved whole.</summary>
     public static ModuleSelector AllLinear { get; } = new(null, AllLinearName, null);
 
+    /// <summary>No module.</summary>
+    public static ModuleSelector None { get; } = new([], null, null);
+
     /// <summary>The names, if it is a list of names.</summary>
     public IReadOnlyList<string>? Names { get; }
 

@@ -158,9 +158,9 @@ public sealed class AdaptedModelTests : IDisposable
     [Fact]
     public void Attach_Unsupported_NamesEveryPoint()
     {
-        LoraConfig config = Config() with { UseDora = true, Bias = LoraBias.All, InitLoraWeights = "pissa", TargetModules = ModuleSelector.OfNames(["q_proj", "embed_tokens"]) };
+        LoraConfig config = Config() with { UseDora = true, Bias = LoraBias.All, InitLoraWeights = "pissa" };
         string message = Assert.Throws<PeftFormatException>(() => AdaptedModel.Attach(_model, config, 1)).Message;
-        foreach (string part in new[] { "use_dora", "bias: All", "'pissa'", "'model.embed_tokens' is an embedding" })
+        foreach (string part in new[] { "use_dora", "bias: All", "'pissa'" })
             Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
@@ -172,10 +172,32 @@ public sealed class AdaptedModelTests : IDisposable
     }
 
     [Fact]
+    public void Attach_BesideAnother_ActsTogetherWithItUntilEitherLeaves()
+    {
+        LoraConfig config = Config() with { ModulesToSave = null, InitLoraWeights = LoraConfig.RandomInit };
+        float[] bare = Logits(), one, other;
+        using (AdaptedModel.Attach(_model, config, 3))
+            one = Logits();
+        AdaptedModel first = AdaptedModel.Attach(_model, config with { Alpha = 9 }, 4);
+        other = Logits();
+        AdaptedModel second = AdaptedModel.Attach(_model, config, 3, besideOthers: true);
+        float[] both = Logits();
+        Assert.Throws<InvalidOperationException>(first.Merge);
+        first.Dispose();
+        Assert.Equal(one, Logits());
+        second.Merge();
+        // W + first + second, whichever way it comes about.
+        using (AdaptedModel.Attach(_model, config with { Alpha = 9 }, 4))
+            Near.Equal(both, Logits(), 1e-5, "both");
+        Assert.NotEqual(both, other);
+        Assert.NotEqual(bare, both);
+    }
+
+    [Fact]
     public void Attach_LanguageModelHeadAsTarget_TrainsThroughIt()
     {
         using PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(), 1);
-        using AdaptedModel adapted = AdaptedModel.Attach(model, new() { Rank = 2, TargetModules = ModuleSelector.OfNames(["lm_head"]) }, 3);
+        using AdaptedModel adapted = AdaptedModel.Attach(model, new LoraConfig { Rank = 2, TargetModules = ModuleSelector.OfNames(["lm_head"]) }, 3);
         TrainingBatch batch = TrainingBatch.ForLanguageModel(TinyLlama.Sequences(4, 5, 8, shortest: 2));
         double before = Evaluator.LanguageModel(model, [batch]).Loss;
         new LocalTrainer(model, adapted.Trainable, new CausalLanguageModelObjective(), new() { Steps = 20, LearningRate = 0.05 }).Run(Enumerable.Repeat(batch, 20));

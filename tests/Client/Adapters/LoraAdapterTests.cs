@@ -1,8 +1,8 @@
 using Federated.Client.Adapters;
 using Federated.Client.Models;
 using Federated.Client.Tests.Fixtures;
-using Federated.Shared.Peft;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Federated.Client.Tests.Adapters;
@@ -16,8 +16,8 @@ public sealed class LoraAdapterTests
     {
         using DisposeScope scope = NewDisposeScope();
         using Projection layer = Layer(training: true);
-        using LoraAdapter adapter = new(Inputs, Outputs, 3, 2, 0.5);
-        adapter.Initialise(LoraConfig.DefaultInit, new(1));
+        LoraAdapter adapter = Adapter(layer, 2, 0.5, out _);
+        adapter.Initialise(layer.Matrix, new(1));
         Tensor input = Input();
         float[] plain = layer.call(input).Floats().ToArray();
         layer.Adapter = adapter;
@@ -30,7 +30,7 @@ public sealed class LoraAdapterTests
         using DisposeScope scope = NewDisposeScope();
         using IDisposable _ = no_grad();
         using Projection layer = Layer(training: false), merged = Layer(training: false);
-        using LoraAdapter adapter = Trained(dropout: 0.5);
+        LoraAdapter adapter = Trained(layer, dropout: 0.5);
         Tensor input = Input();
         layer.Adapter = adapter;
         (Tensor weight, Tensor? bias) = adapter.Merge(layer.Weight, layer.Bias);
@@ -48,7 +48,7 @@ public sealed class LoraAdapterTests
         using DisposeScope scope = NewDisposeScope();
         using IDisposable _ = no_grad();
         using Projection layer = Layer(training);
-        using LoraAdapter adapter = Trained(dropout: 0.5);
+        LoraAdapter adapter = Trained(layer, dropout: 0.5);
         layer.Adapter = adapter;
         Tensor input = Input();
         float[] first = layer.call(input).Floats().ToArray(), second = layer.call(input).Floats().ToArray();
@@ -58,22 +58,25 @@ public sealed class LoraAdapterTests
     [Fact]
     public void Initialise_A_IsKaimingUniformAndBIsZero()
     {
-        using LoraAdapter adapter = new(400, 5, 8, 2, 0);
-        adapter.Initialise(LoraConfig.DefaultInit, new(1));
-        float[] a = adapter.Tensors[0].Value.Floats().ToArray();
+        using DisposeScope scope = NewDisposeScope();
+        using Projection layer = new(400, 5, bias: false);
+        LoraAdapter adapter = Adapter(layer, 2, 0, out Parameter[] factors, rank: 8);
+        adapter.Initialise(layer.Matrix, new(1));
+        float[] a = factors[0].Floats().ToArray();
         // Uniform on ±1/sqrt(400): deviation 0.05/sqrt(3); 3,200 draws.
         Assert.All(a, value => Assert.InRange(value, -0.05f, 0.05f));
         Near.Equal([0.05f / MathF.Sqrt(3)], [(float)Math.Sqrt(a.Average(value => (double)value * value))], 0.002, "deviation");
-        Assert.All(adapter.Tensors[1].Value.Floats().ToArray(), value => Assert.Equal(0, value));
+        Assert.All(factors[1].Floats().ToArray(), value => Assert.Equal(0, value));
     }
 
     [Fact]
     public void Tensors_RankR_CountRTimesInPlusOut()
     {
-        using LoraAdapter adapter = new(Inputs, Outputs, 3, 2, 0);
-        Assert.Equal(["lora_A.weight", "lora_B.weight"], adapter.Tensors.Select(tensor => tensor.Name));
-        Assert.Equal(3 * (Inputs + Outputs), adapter.Tensors.Sum(tensor => tensor.Value.numel()));
-        Assert.All(adapter.Tensors, tensor => Assert.Equal(FederationClass.Bilinear, tensor.Federation));
+        using Projection layer = Layer(training: false);
+        TensorSpec[] tensors = LoraAdapter.Tensors(layer, 3);
+        Assert.Equal(["lora_A.weight", "lora_B.weight"], tensors.Select(tensor => tensor.Name));
+        Assert.Equal(3 * (Inputs + Outputs), tensors.Sum(tensor => tensor.Shape[0] * tensor.Shape[1]));
+        Assert.All(tensors, tensor => Assert.Equal(FederationClass.Bilinear, tensor.Federation));
     }
 
     private static Tensor Input()
@@ -92,11 +95,17 @@ public sealed class LoraAdapterTests
         return layer;
     }
 
-    private static LoraAdapter Trained(double dropout)
+    private static LoraAdapter Adapter(Projection layer, double scale, double dropout, out Parameter[] factors, int rank = 3)
     {
-        LoraAdapter adapter = new(Inputs, Outputs, 3, 0.7, dropout);
-        Weights.FillNormal(adapter.Tensors[0].Value.Floats(), 0.5, new(4));
-        Weights.FillNormal(adapter.Tensors[1].Value.Floats(), 0.5, new(5));
+        factors = [.. LoraAdapter.Tensors(layer, rank).Select(tensor => Weights.Allocate(tensor.Shape))];
+        return new(factors[0], factors[1], scale, dropout);
+    }
+
+    private static LoraAdapter Trained(Projection layer, double dropout)
+    {
+        LoraAdapter adapter = Adapter(layer, 0.7, dropout, out Parameter[] factors);
+        Weights.FillNormal(factors[0].Floats(), 0.5, new(4));
+        Weights.FillNormal(factors[1].Floats(), 0.5, new(5));
         return adapter;
     }
 }

@@ -17,7 +17,7 @@ internal static class TraceChecks
         using AdaptedModel adapted = AdaptedModel.Load(model, golden.Folder);
         adapted.Import(Values(golden, "init.", adapted));
         ModelChecks.CheckGradients(golden, model, adapted.Trainable, golden.Step(0), "step1.grad.");
-        LocalTrainer trainer = new(model, adapted.Trainable, new CausalLanguageModelObjective(), Options(golden));
+        LocalTrainer trainer = new(adapted, new CausalLanguageModelObjective(), Options(golden));
 
         float[] losses = golden.Floats("losses");
         List<StepReport> reports = [];

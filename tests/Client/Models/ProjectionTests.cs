@@ -2,6 +2,7 @@ using Federated.Client.Adapters;
 using Federated.Client.Models;
 using Federated.Client.Tests.Fixtures;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Federated.Client.Tests.Models;
@@ -42,12 +43,11 @@ public sealed class ProjectionTests
     {
         using DisposeScope scope = NewDisposeScope();
         using Projection linear = Layer(WeightLayout.Linear, bias), other = Layer(layout, bias);
-        using LoraAdapter first = Adapter(), second = Adapter();
-        (linear.Adapter, other.Adapter) = (first, second);
+        Parameter[] first = Adapt(linear), second = Adapt(other);
         Check(linear, other);
         Near.Equal(InFileOrder(layout, linear.Weight.grad!), other.Weight.grad!.Floats(), 1e-5, "gradient of the weight", 1e-5);
-        for (int i = 0; i < first.Tensors.Count; i++)
-            Near.Equal(first.Tensors[i].Value.grad!.Floats(), second.Tensors[i].Value.grad!.Floats(), 1e-5, first.Tensors[i].Name, 1e-5);
+        for (int i = 0; i < first.Length; i++)
+            Near.Equal(first[i].grad!.Floats(), second[i].grad!.Floats(), 1e-5, $"gradient of factor {i}", 1e-5);
     }
 
     [Theory]
@@ -91,13 +91,13 @@ public sealed class ProjectionTests
         return layer;
     }
 
-    private static LoraAdapter Adapter()
+    private static Parameter[] Adapt(Projection layer)
     {
-        LoraAdapter adapter = new(Inputs, Outputs, 3, 0.7, 0);
-        ulong seed = 3;
-        foreach (AdapterTensor tensor in adapter.Tensors)
-            Weights.FillNormal(tensor.Value.Floats(), 1, new(seed++));
-        return adapter;
+        Parameter[] factors = [.. LoraAdapter.Tensors(layer, 3).Select(tensor => Weights.Allocate(tensor.Shape))];
+        for (int i = 0; i < factors.Length; i++)
+            Weights.FillNormal(factors[i].Floats(), 1, new((ulong)i + 3));
+        layer.Adapter = new LoraAdapter(factors[0], factors[1], 0.7, 0);
+        return factors;
     }
 
     private static Tensor Input() => Drawn(6, 7, Inputs).requires_grad_();

@@ -84,7 +84,7 @@ public sealed class RestartTests : IDisposable
         var sites = await again.ArriveAsync("alpha");
         Assert.True((await sites[0].Work.NextAsync()).Finished.Succeeded);
         Assert.Equal(weights, await File.ReadAllBytesAsync(Path.Combine(folder, AdapterFolder.WeightsFile)));
-        Assert.Equal(2, AdapterFolder.Read(folder).Config.Rank);
+        Assert.Equal(2, ((LoraConfig)AdapterFolder.Read(folder).Config).Rank);
     }
 
     [Fact]

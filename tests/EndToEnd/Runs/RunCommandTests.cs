@@ -86,8 +86,8 @@ public sealed partial class RunCommandTests(FinishedRun run) : IClassFixture<Fin
         AdapterFolder adapter = AdapterFolder.Read(folder);
 
         Assert.Equal(Path.Combine(run.Output, "adapter"), folder);
-        Assert.Equal(2, adapter.Config.Rank);
-        Assert.Equal(4, adapter.Config.Alpha);
+        LoraConfig config = Assert.IsType<LoraConfig>(adapter.Config);
+        Assert.Equal((2, 4.0), (config.Rank, config.Alpha));
         Assert.Equal((2 * 2 * 2) + 1, adapter.Tensors.Count);
     }
 

@@ -86,7 +86,7 @@ public sealed class LoraConfigTests
     public void Parse_FaultsWithoutEnd_ListsTheFirstAndEscapesWhatTheyQuote()
     {
         string fields = string.Join(',', Enumerable.Range(0, 5000).Select(i => $"\"\\u001b[31m{i}{new string('x', 1000)}\": 3"));
-        PeftFormatException error = Assert.Throws<PeftFormatException>(() => LoraConfig.Parse(Encoding.UTF8.GetBytes(Merge($"{{{fields[..1_000_000]}\": 3}}")), "here"));
+        PeftFormatException error = Assert.Throws<PeftFormatException>(() => PeftConfig.Parse(Encoding.UTF8.GetBytes(Merge($"{{{fields[..1_000_000]}\": 3}}")), "here"));
         Assert.DoesNotContain(error.Message, c => char.IsControl(c) && c != '\n');
         Assert.Contains("\\u001b[31m0xxx", error.Message, StringComparison.Ordinal);
         Assert.EndsWith(" more", error.Message, StringComparison.Ordinal);
@@ -95,7 +95,7 @@ public sealed class LoraConfigTests
 
     [Theory]
     [InlineData("rank_pattern", 10_001, "layer{0}.q", "rank_pattern has 10001 entries; at most 10000")]
-    [InlineData("alpha_pattern", 101, "layer[{0}].q", "hold 101 regular expressions; at most 100")]
+    [InlineData("alpha_pattern", 101, "layer[{0}].q", "more than 100 regular expressions")]
     public void Parse_MorePatternsThanAnyAdapterHas_IsRefused(string field, int count, string pattern, string expected)
     {
         string entries = string.Join(',', Enumerable.Range(0, count).Select(i => $"\"{string.Format(null, pattern, i)}\": 2"));
@@ -141,7 +141,7 @@ public sealed class LoraConfigTests
     public void Parse_DeepOrLongInput_IsRefused()
     {
         Assert.Throws<PeftFormatException>(() => Parse(string.Concat(Enumerable.Repeat("[", 10_000))));
-        Assert.Throws<PeftFormatException>(() => LoraConfig.Parse(new byte[(1 << 20) + 1], "here"));
+        Assert.Throws<PeftFormatException>(() => PeftConfig.Parse(new byte[(1 << 20) + 1], "here"));
     }
 
     [Fact]
@@ -165,7 +165,7 @@ public sealed class LoraConfigTests
             LayersPattern = ["blocks"], UseRsLora = true, UseDora = true, FanInFanOut = true, TaskType = "SEQ_CLS", BaseModelNameOrPath = "base \"é\"", InitLoraWeights = "pissa_niter_4", InferenceMode = false,
         };
         byte[] json = config.ToJson();
-        LoraConfig back = LoraConfig.Parse(json, "here");
+        LoraConfig back = (LoraConfig)PeftConfig.Parse(json, "here");
         Assert.Equal(json, back.ToJson());
         Assert.Equal((3, 1.5, 0.05, @".*\.(q|v)_proj"), (back.Rank, back.Alpha, back.Dropout, back.TargetModules.Pattern));
         Assert.Equal(["layers.0.q_proj"], back.ExcludeModules!.Names);
@@ -175,7 +175,7 @@ public sealed class LoraConfigTests
         Assert.Equal(["blocks"], back.LayersPattern);
     }
 
-    private static LoraConfig Parse(string json) => LoraConfig.Parse(Encoding.UTF8.GetBytes(json), "here");
+    private static LoraConfig Parse(string json) => (LoraConfig)PeftConfig.Parse(Encoding.UTF8.GetBytes(json), "here");
 
     private static string Merge(string fields)
     {

@@ -12,14 +12,14 @@ public sealed class LoraTargetsTests
     [InlineData("model.layers.0.q_proj.inner", false)] // not its end
     [InlineData("model.q_projection", false)]
     public void IsTarget_ListOfNames_MatchesTheEndAfterADot(string module, bool expected) =>
-        Assert.Equal(expected, LoraTargets.IsTarget(Config("q_proj"), Linear(module)));
+        Assert.Equal(expected, PeftTargets.IsTarget(Config("q_proj"), Linear(module)));
 
     [Theory]
     [InlineData("model.layers.0.q_proj", true)]
     [InlineData("model.layers.0.q_proj.x", false)] // the whole name must match
     [InlineData("model.layers.1.q_proj", false)]
     public void IsTarget_RegularExpression_MatchesTheWholeName(string module, bool expected) =>
-        Assert.Equal(expected, LoraTargets.IsTarget(new() { TargetModules = ModuleSelector.OfPattern(@".*\.0\.q_proj|k") }, Linear(module)));
+        Assert.Equal(expected, PeftTargets.IsTarget(new LoraConfig { TargetModules = ModuleSelector.OfPattern(@".*\.0\.q_proj|k") }, Linear(module)));
 
     [Theory]
     [InlineData("model.layers.1.mlp.up", true)]
@@ -29,35 +29,35 @@ public sealed class LoraTargetsTests
     [InlineData("layers.1.up", false)] // the official expression wants something before the list
     [InlineData("model.up", false)] // no number at all
     public void IsTarget_LayersToTransform_TakesTheNumberInTheName(string module, bool expected) =>
-        Assert.Equal(expected, LoraTargets.IsTarget(Config("up") with { LayersToTransform = [1] }, Linear(module)));
+        Assert.Equal(expected, PeftTargets.IsTarget(Config("up") with { LayersToTransform = [1] }, Linear(module)));
 
     [Theory]
     [InlineData("model.layers.1.experts.2.up", true)]
     [InlineData("model.blocks.1.up", false)]
     public void IsTarget_LayersPattern_SaysWhichNumber(string module, bool expected) =>
-        Assert.Equal(expected, LoraTargets.IsTarget(Config("up") with { LayersToTransform = [1], LayersPattern = ["layers"] }, Linear(module)));
+        Assert.Equal(expected, PeftTargets.IsTarget(Config("up") with { LayersToTransform = [1], LayersPattern = ["layers"] }, Linear(module)));
 
     [Fact]
     public void IsTarget_ExactNameInTheList_IgnoresTheLayers() =>
-        Assert.True(LoraTargets.IsTarget(Config("model.layers.2.up") with { LayersToTransform = [1] }, Linear("model.layers.2.up")));
+        Assert.True(PeftTargets.IsTarget(Config("model.layers.2.up") with { LayersToTransform = [1] }, Linear("model.layers.2.up")));
 
     [Fact]
     public void IsTarget_Excluded_IsNot()
     {
         LoraConfig config = Config("up") with { ExcludeModules = ModuleSelector.OfNames("0.up") };
-        Assert.False(LoraTargets.IsTarget(config, Linear("model.layers.0.up")));
-        Assert.True(LoraTargets.IsTarget(config, Linear("model.layers.10.up")));
+        Assert.False(PeftTargets.IsTarget(config, Linear("model.layers.0.up")));
+        Assert.True(PeftTargets.IsTarget(config, Linear("model.layers.10.up")));
     }
 
     [Fact]
     public void IsTarget_AllLinear_LeavesOutHeadSavedModulesAndOtherKinds()
     {
         LoraConfig config = new() { TargetModules = ModuleSelector.AllLinear, ModulesToSave = ["score", "classifier"] };
-        Assert.True(LoraTargets.IsTarget(config, Linear("a.up")));
-        Assert.False(LoraTargets.IsTarget(config, new("lm_head", ModuleKind.Linear, IsHead: true)));
-        Assert.False(LoraTargets.IsTarget(config, Linear("score")));
-        Assert.False(LoraTargets.IsTarget(config, Linear("classifier.dense")));
-        Assert.False(LoraTargets.IsTarget(config, new("wte", ModuleKind.Embedding)));
+        Assert.True(PeftTargets.IsTarget(config, Linear("a.up")));
+        Assert.False(PeftTargets.IsTarget(config, new("lm_head", ModuleKind.Linear, IsHead: true)));
+        Assert.False(PeftTargets.IsTarget(config, Linear("score")));
+        Assert.False(PeftTargets.IsTarget(config, Linear("classifier.dense")));
+        Assert.False(PeftTargets.IsTarget(config, new("wte", ModuleKind.Embedding)));
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class LoraTargetsTests
 
     [Fact]
     public void IsTarget_ExpressionThatWouldBacktrackForever_EndsAtOnce() =>
-        Assert.False(LoraTargets.IsTarget(new() { TargetModules = ModuleSelector.OfPattern("(a+)+b") }, Linear(new string('a', 5000))));
+        Assert.False(PeftTargets.IsTarget(new LoraConfig { TargetModules = ModuleSelector.OfPattern("(a+)+b") }, Linear(new string('a', 5000))));
 
     [Theory]
     [InlineData("model.layers.0.q_proj.lora_A.weight")]

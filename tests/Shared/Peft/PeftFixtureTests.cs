@@ -60,7 +60,7 @@ public sealed class PeftFixtureTests
             .. sut.Tensors.Names.Select(PeftNames.Parse).Where(n => n.Part is PeftPart.LoraA or PeftPart.EmbeddingA).Select(n => n.Module).Order(StringComparer.Ordinal),
         ];
 
-        IReadOnlyList<LoraTarget> targets = LoraTargets.Resolve(sut.Config, BaseModules(sut.Config.BaseModelNameOrPath ?? "mixer"));
+        IReadOnlyList<LoraTarget> targets = LoraTargets.Resolve((LoraConfig)sut.Config, BaseModules(sut.Config.BaseModelNameOrPath ?? "mixer"));
 
         Assert.Equal(adapted, targets.Select(t => t.Module.Name).Order(StringComparer.Ordinal));
     }
@@ -69,9 +69,9 @@ public sealed class PeftFixtureTests
     public void Resolve_AllLinear_SelectsThoseThatTheOfficialLibraryResolvedItTo()
     {
         AdapterFolder resolved = AdapterFolder.Read(Path.Combine(Repository.Fixtures, "peft-lora-llama-all-linear"));
-        LoraConfig config = resolved.Config with { TargetModules = ModuleSelector.AllLinear };
+        LoraConfig config = (LoraConfig)resolved.Config with { TargetModules = ModuleSelector.AllLinear };
         Assert.Equal(
-            LoraTargets.Resolve(resolved.Config, BaseModules("llama")),
+            LoraTargets.Resolve((LoraConfig)resolved.Config, BaseModules("llama")),
             LoraTargets.Resolve(config, BaseModules("llama")));
     }
 
@@ -83,7 +83,7 @@ public sealed class PeftFixtureTests
         string[] strangers =
         [
             .. sut.Tensors.Names.Select(PeftNames.Parse)
-                .Where(n => n.Part == PeftPart.Whole && !(n.Parameter == "bias" && sut.Config.Bias == LoraBias.All))
+                .Where(n => n.Part == PeftPart.Whole && !(n.Parameter == "bias" && ((LoraConfig)sut.Config).Bias == LoraBias.All))
                 .Select(n => n.Module).Where(module => !sut.Config.IsSavedWhole(module)),
         ];
         Assert.Empty(strangers);
@@ -94,7 +94,7 @@ public sealed class PeftFixtureTests
     public void Parse_AnotherMethodsConfiguration_NamesItsType(string path)
     {
         PeftFormatException error = Assert.Throws<PeftFormatException>(
-            () => LoraConfig.Parse(File.ReadAllBytes(Path.Combine(Repository.Fixtures, path)), path));
+            () => PeftConfig.Parse(File.ReadAllBytes(Path.Combine(Repository.Fixtures, path)), path));
         Assert.Contains(Type(Path.Combine(Repository.Fixtures, path)), error.Message, StringComparison.Ordinal);
     }
 

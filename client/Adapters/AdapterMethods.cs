@@ -1,0 +1,25 @@
+using System.Collections.Frozen;
+using Federated.Client.Models;
+using Federated.Shared.Peft;
+using Federated.Shared.Tensors;
+
+namespace Federated.Client.Adapters;
+
+/// <summary>What each kind of adapter puts on a model, by <c>peft_type</c>: a new one is one file and one line here.</summary>
+internal static class AdapterMethods
+{
+    private static readonly FrozenDictionary<string, Func<PretrainedModel, PeftConfig, NamedTensors?, AdapterParts>> Known =
+        new Dictionary<string, Func<PretrainedModel, PeftConfig, NamedTensors?, AdapterParts>>(StringComparer.Ordinal)
+        {
+            [LoraConfig.Kind] = (model, config, _) => LoraMethod.Parts(model, (LoraConfig)config),
+        }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>What a configuration puts on a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="config">The settings.</param>
+    /// <param name="stored">The tensors it is going to be filled with; null for a new adapter.</param>
+    /// <exception cref="PeftFormatException">The configuration does not fit the model, or asks for what is not supported.</exception>
+    internal static AdapterParts Parts(PretrainedModel model, PeftConfig config, NamedTensors? stored) => Known.TryGetValue(config.PeftType, out var parts)
+        ? parts(model, config, stored)
+        : throw new PeftFormatException($"Adapters of the kind {config.PeftType} cannot be put on a model here; known are {string.Join(", ", Known.Keys.Order(StringComparer.Ordinal))}.");
+}

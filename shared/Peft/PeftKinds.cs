@@ -1,0 +1,18 @@
+using System.Collections.Frozen;
+
+namespace Federated.Shared.Peft;
+
+/// <summary>The kinds of adapter this program reads and writes, by <c>peft_type</c>: a new one is one file and one line here.</summary>
+public static class PeftKinds
+{
+    private static readonly FrozenDictionary<string, Func<JsonFields, PeftConfig>> Readers = new Dictionary<string, Func<JsonFields, PeftConfig>>(StringComparer.Ordinal)
+    {
+        [LoraConfig.Kind] = LoraConfig.Read,
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>The known names, sorted.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Readers.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>What reads a kind's own fields; null for an unknown kind.</summary>
+    internal static Func<JsonFields, PeftConfig>? Reader(string name) => Readers.GetValueOrDefault(name);
+}
