@@ -25,6 +25,11 @@ public sealed record Architecture(
     /// </summary>
     public IReadOnlyList<string> Ignorable { get; init; } = [];
 
+    /// <summary>
+    /// Names of modules of the backbone that belong to a head: a checkpoint without that head may lack them, and they are new when the head is.
+    /// </summary>
+    public IReadOnlyList<string> HeadParts { get; init; } = [];
+
     /// <summary>Names of the heads that may be stored; those of another task stay behind when a new head is asked for.</summary>
     public IReadOnlyList<string> Heads { get; init; } = [];
 }
@@ -40,6 +45,28 @@ public static class Architectures
             BareClass = "LlamaModel",
             Ignorable = [".rotary_emb.inv_freq", "lm_head.weight"],
             Heads = ["lm_head", "score"],
+        },
+        new(BertConfig.Name, Encoders("Bert"), BertConfig.Read, config => BertBackbone.Build((BertConfig)config))
+        {
+            BackboneName = "bert",
+            BareClass = "BertModel",
+            HeadParts = ["bert.pooler"],
+            Heads = ["cls", "classifier", "bert.pooler", "pooler"],
+            Ignorable = [".position_ids", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias", ".seq_relationship.weight", ".seq_relationship.bias", "pooler.dense.weight", "pooler.dense.bias"],
+        },
+        new(Roberta.Name, Encoders("Roberta"), (reader, task) => BertConfig.Read(reader, task, isRoberta: true), config => Roberta.Build((BertConfig)config))
+        {
+            BackboneName = "roberta",
+            BareClass = "RobertaModel",
+            Heads = ["lm_head", "classifier"],
+            Ignorable = [".position_ids", "lm_head.decoder.weight", "lm_head.decoder.bias", "pooler.dense.weight", "pooler.dense.bias"],
+        },
+        new(DistilBertConfig.Name, Encoders("DistilBert"), DistilBertConfig.Read, config => DistilBertBackbone.Build((DistilBertConfig)config))
+        {
+            BackboneName = "distilbert",
+            BareClass = "DistilBertModel",
+            Heads = ["vocab_transform", "vocab_layer_norm", "vocab_projector", "pre_classifier", "classifier"],
+            Ignorable = ["vocab_projector.weight"],
         },
     }.ToFrozenDictionary(architecture => architecture.ModelType, StringComparer.Ordinal);
 
@@ -61,4 +88,10 @@ public static class Architectures
 
     private static Dictionary<string, ModelTask> Tasks(string causal, string classification) =>
         new(StringComparer.Ordinal) { [causal] = ModelTask.CausalLanguageModel, [classification] = ModelTask.SequenceClassification };
+
+    private static Dictionary<string, ModelTask> Encoders(string name) => new(StringComparer.Ordinal)
+    {
+        [name + "ForSequenceClassification"] = ModelTask.SequenceClassification,
+        [name + "ForMaskedLM"] = ModelTask.MaskedLanguageModel,
+    };
 }

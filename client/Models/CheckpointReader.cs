@@ -25,7 +25,7 @@ internal static class CheckpointReader
         PretrainedModel model = architecture.Build(config);
         try
         {
-            HashSet<string> head = newHead ? [.. model.Head.Modules.SelectMany(module => module.Module.named_parameters().Select(p => $"{module.Name}.{p.name}"))] : [];
+            HashSet<string> head = newHead ? NewParameters(model, architecture, files) : [];
             Fill(model.Parameters.Where(parameter => !head.Contains(parameter.Name)), files, architecture, newHead, options.RequireFinite);
             model.Initialise(model.Parameters.Where(parameter => head.Contains(parameter.Name)), options.HeadSeed);
             return model;
@@ -35,6 +35,19 @@ internal static class CheckpointReader
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The parameters of a new head, and of the head's parts in the backbone that the checkpoint lacks.</summary>
+    private static HashSet<string> NewParameters(PretrainedModel model, Architecture architecture, CheckpointFiles files)
+    {
+        TensorNames names = new(architecture, model.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal));
+        HashSet<string> stored = [.. files.Tensors.Keys.Select(names.ParameterOf).OfType<string>()];
+        return
+        [
+            .. model.Head.Modules.SelectMany(module => module.Module.named_parameters().Select(p => $"{module.Name}.{p.name}")),
+            .. model.Parameters.Select(parameter => parameter.Name).Where(name =>
+                !stored.Contains(name) && architecture.HeadParts.Any(part => name.StartsWith(part + ".", StringComparison.Ordinal))),
+        ];
     }
 
     private static (Architecture Architecture, ModelConfig Config, bool NewHead) ReadConfig(string folder, ModelLoadOptions options)

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Federated.Client.Models;
 
 /// <summary>Next-token logits at every position, by a matrix of its own (<c>lm_head</c>) or by the token table (tied).</summary>
-public sealed class LanguageModelHead : IModelHead
+public sealed class LanguageModelHead : ITokenHead
 {
     private readonly Projection? _own;
     private readonly Parameter? _table;
@@ -28,11 +28,8 @@ public sealed class LanguageModelHead : IModelHead
     /// <summary>(n, hidden) → (n, vocabulary).</summary>
     public Tensor Logits(Tensor hidden) => _own is null ? Kernels.Linear(hidden, _table!, null) : _own.call(hidden);
 
-    /// <summary>Sum of the cross-entropies of some positions, without keeping all their logits where a kernel can avoid it.</summary>
-    /// <param name="hidden">Hidden states of those positions, (n, hidden).</param>
-    /// <param name="targets">The token each of them should predict, (n), int64.</param>
-    /// <returns>A scalar in the caller's dispose scope.</returns>
-    internal Tensor CrossEntropy(Tensor hidden, Tensor targets)
+    /// <inheritdoc/>
+    public Tensor CrossEntropy(Tensor hidden, Tensor targets)
     {
         if (_own?.Adapter is null)
             return Kernels.LinearCrossEntropy(hidden, _own?.Weight ?? _table!, _own?.Bias, targets);

@@ -8,9 +8,6 @@ public sealed record LlamaConfig : TextModelConfig
     /// <summary>The name in <c>model_type</c>.</summary>
     public const string Name = "llama";
 
-    // Bounds that no published model comes near; they keep sums and products of sizes far inside 64 bits.
-    private const int WidestLayer = 1 << 20, LargestVocabulary = 1 << 24, MostLayers = 4096, LongestContext = 1 << 27;
-
     /// <inheritdoc/>
     public override string ModelType => Name;
 
@@ -69,25 +66,25 @@ public sealed record LlamaConfig : TextModelConfig
     /// <summary>Reads and checks the configuration; problems are left in <paramref name="reader"/>.</summary>
     internal static LlamaConfig Read(ConfigReader reader, ModelTask task)
     {
-        int hidden = reader.WholeNumber("hidden_size", 1, WidestLayer), heads = reader.WholeNumber("num_attention_heads", 1, WidestLayer);
-        int keyHeads = reader.WholeNumber("num_key_value_heads", 1, WidestLayer, heads);
-        int vocabulary = reader.WholeNumber("vocab_size", 1, LargestVocabulary);
+        int hidden = reader.WholeNumber("hidden_size", 1, ConfigBounds.WidestLayer), heads = reader.WholeNumber("num_attention_heads", 1, ConfigBounds.WidestLayer);
+        int keyHeads = reader.WholeNumber("num_key_value_heads", 1, ConfigBounds.WidestLayer, heads);
+        int vocabulary = reader.WholeNumber("vocab_size", 1, ConfigBounds.LargestVocabulary);
         LlamaConfig config = new()
         {
             Task = task,
             VocabularySize = vocabulary,
             HiddenSize = hidden,
-            MaxPositions = reader.WholeNumber("max_position_embeddings", 1, LongestContext, 2048),
+            MaxPositions = reader.WholeNumber("max_position_embeddings", 1, ConfigBounds.LongestContext, 2048),
             InitializerRange = reader.Number("initializer_range", 0, 10, 0.02),
             PadTokenId = reader.OptionalWholeNumber("pad_token_id", 0, vocabulary - 1),
             BosTokenId = reader.OptionalWholeNumber("bos_token_id", 0, vocabulary - 1),
             EosTokenId = reader.OptionalWholeNumber("eos_token_id", 0, vocabulary - 1),
             Labels = reader.NumberedTexts("id2label") ?? ["LABEL_0", "LABEL_1"],
-            Layers = reader.WholeNumber("num_hidden_layers", 1, MostLayers),
+            Layers = reader.WholeNumber("num_hidden_layers", 1, ConfigBounds.MostLayers),
             Heads = heads,
             KeyValueHeads = keyHeads,
-            HeadSize = reader.WholeNumber("head_dim", 2, WidestLayer, Math.Max(2, hidden / heads)),
-            IntermediateSize = reader.WholeNumber("intermediate_size", 1, WidestLayer),
+            HeadSize = reader.WholeNumber("head_dim", 2, ConfigBounds.WidestLayer, Math.Max(2, hidden / heads)),
+            IntermediateSize = reader.WholeNumber("intermediate_size", 1, ConfigBounds.WidestLayer),
             NormEpsilon = reader.Number("rms_norm_eps", 0, 1, 1e-6),
             RopeTheta = reader.Number("rope_theta", 1, 1e12, reader.Section("rope_parameters")?.Number("rope_theta", 1, 1e12, 10000) ?? 10000),
             RopeFactor = ReadRopeFactor(reader),

@@ -144,6 +144,30 @@ public sealed class SequenceBatch : ModelInput
         return last;
     }
 
+    /// <summary>For each row the flat index of its first place, padding or not.</summary>
+    public long[] FirstTokens()
+    {
+        long[] first = new long[Rows];
+        for (int row = 0; row < first.Length; row++)
+            first[row] = Offsets.Span[row];
+        return first;
+    }
+
+    /// <summary>The segments as a tensor, (<see cref="Count"/>), in the current dispose scope.</summary>
+    /// <exception cref="ArgumentException">A segment is outside [0, <paramref name="types"/>).</exception>
+    internal Tensor TypeTensor(int types)
+    {
+        if (TokenTypes is not { } given)
+            return zeros(Count, dtype: ScalarType.Int64);
+        foreach (long type in given.Span)
+        {
+            if ((ulong)type >= (ulong)types)
+                throw new ArgumentException($"Token type {type} is outside the model's {types}.");
+        }
+
+        return tensor(given.ToArray(), [Count]);
+    }
+
     /// <summary>The ids as a tensor, (<see cref="Count"/>), in the current dispose scope.</summary>
     /// <exception cref="ArgumentException">An id is outside [0, <paramref name="vocabularySize"/>).</exception>
     internal Tensor IdTensor(int vocabularySize)

@@ -8,6 +8,9 @@ public static class KnownObjectives
     /// <summary>Next-token prediction.</summary>
     public const string CausalLanguageModel = "causal-lm";
 
+    /// <summary>Prediction of tokens that were masked.</summary>
+    public const string MaskedLanguageModel = "masked-lm";
+
     /// <summary>One class a text.</summary>
     public const string Classification = "sequence-classification";
 
@@ -19,7 +22,7 @@ public static class KnownObjectives
 
     private static readonly FrozenDictionary<string, IObjective> Known = new IObjective[]
     {
-        new CausalLanguageModelObjective(), new ClassificationObjective(), TargetObjective.MultiLabel, TargetObjective.Regression,
+        new CausalLanguageModelObjective(), new MaskedLanguageModelObjective(), new ClassificationObjective(), TargetObjective.MultiLabel, TargetObjective.Regression,
     }.ToFrozenDictionary(objective => objective.Name, StringComparer.Ordinal);
 
     /// <summary>The objective of that name.</summary>

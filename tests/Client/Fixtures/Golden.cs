@@ -58,6 +58,8 @@ internal sealed class Golden : IDisposable
     {
         int[] shape = Shape(ids);
         SequenceBatch tokens = SequenceBatch.Padded(Longs(ids), shape[0], shape[1], mask is null ? null : Longs(mask), positions is null ? null : Longs(positions));
+        if (Has("token_type_ids"))
+            tokens = tokens.WithTokenTypes(Longs("token_type_ids"));
         return Shape("labels").Length == 2
             ? new(tokens) { TokenLabels = Longs("labels") }
             : new(tokens) { ClassLabels = Longs("labels") };

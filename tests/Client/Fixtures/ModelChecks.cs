@@ -36,7 +36,12 @@ internal static class ModelChecks
     internal static float CheckGradients(Golden golden, PretrainedModel model, IReadOnlyList<(string Name, Parameter Value)> parameters, TrainingBatch batch, string prefix)
     {
         using DisposeScope scope = NewDisposeScope();
-        IObjective objective = batch.ClassLabels is null ? new CausalLanguageModelObjective() : new ClassificationObjective();
+        IObjective objective = KnownObjectives.Of(model.Config.Task switch
+        {
+            ModelTask.CausalLanguageModel => KnownObjectives.CausalLanguageModel,
+            ModelTask.MaskedLanguageModel => KnownObjectives.MaskedLanguageModel,
+            _ => KnownObjectives.Classification,
+        });
         foreach ((_, Parameter parameter) in parameters)
             parameter.requires_grad = true;
         Tensor loss = objective.Sum(model, batch) / (float)objective.Terms(batch);

@@ -1,0 +1,25 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Federated.Client.Models;
+
+/// <summary>An encoder's classification head: labels of each row from its first token, through a layer between where there is one.</summary>
+/// <param name="modules">The head's modules, top level of the model.</param>
+/// <param name="between">W and b before the activation; null for none.</param>
+/// <param name="activation">The function after <paramref name="between"/>.</param>
+/// <param name="output">(hidden) → (labels).</param>
+internal sealed class FirstTokenHead(IReadOnlyList<(string Name, nn.Module Module)> modules, Projection? between, Activation activation, Projection output) : IModelHead
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, nn.Module Module)> Modules => modules;
+
+    /// <summary>The first token of each row, padding or not, as in transformers.</summary>
+    public long[]? Positions(ModelInput input) => SequenceBatch.Of(input).FirstTokens();
+
+    /// <summary>(rows, hidden) → (rows, labels).</summary>
+    public Tensor Logits(Tensor hidden)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return output.call(between is null ? hidden : activation.Apply(between.call(hidden))).MoveToOuterDisposeScope();
+    }
+}
