@@ -6,7 +6,7 @@ using Federated.Client.Data;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers.Files;
 using Federated.Client.Training;
-using Federated.Client.Training.Objectives;
+using Federated.Client.Training.Tasks;
 using Federated.Shared.Peft;
 using Federated.Shared.Protocol;
 using Federated.Shared.Tensors;
@@ -14,21 +14,21 @@ using TorchSharp;
 
 namespace Federated.Client.Agent;
 
-/// <summary>A round of classification training with a LoRA adapter on the site's own file.</summary>
+/// <summary>A round of training with a LoRA adapter on the site's own file, of the task that the plan names.</summary>
 /// <remarks>The base model and the tokenised data stay in memory between rounds of runs that share them.</remarks>
 public sealed class LocalRound : ILocalRound, IDisposable
 {
     private readonly string _data;
     private readonly int _threads;
     private (string Key, PretrainedModel Model)? _model;
-    private (string Key, ClassificationData Data)? _examples;
+    private (string Key, TaskData Data)? _examples;
 
-    /// <summary>Reads the file once to count and check it, so that a broken line is known before any round starts.</summary>
+    /// <summary>Reads the file once to count and check it, so that a broken line is known before any round starts. Whether it has labels, and which, only a plan can ask.</summary>
     /// <exception cref="DataFormatException">The file is malformed; the message names the line.</exception>
     public LocalRound(string data, int threads)
     {
         (_data, _threads) = (data, threads);
-        Examples = TextFiles.Read(data).LongCount();
+        Examples = TextFiles.Read(data, new() { LabelColumn = null }).LongCount();
     }
 
     /// <inheritdoc/>
@@ -43,15 +43,16 @@ public sealed class LocalRound : ILocalRound, IDisposable
         ArgumentNullException.ThrowIfNull(progress);
         AdapterFit.Check(plan.Adapter, files.GlobalAdapter);
         torch.set_num_threads(_threads);
-        PretrainedModel model = Model(files.ModelFolder, plan);
+        ITrainingTask task = TrainingTasks.Of(plan.Training.Objective);
+        PretrainedModel model = Model(files.ModelFolder, plan, task);
         if (plan.Training.MaxTokens > model.TextConfig.MaxPositions)
             throw new FederatedException(RejectReason.Malformed, $"training.max_tokens is {plan.Training.MaxTokens}; the model takes at most {model.TextConfig.MaxPositions}.");
 
-        ClassificationData data = Data(files.ModelFolder, plan.Training, cancellation);
-        using AdaptedModel adapted = AdaptedModel.Attach(model, Config(plan.Adapter), NamedTensors.FromFile(files.GlobalAdapter));
+        TaskData data = Data(files.ModelFolder, plan.Training, task, cancellation);
+        using AdaptedModel adapted = AdaptedModel.Attach(model, Config(plan.Adapter, task), NamedTensors.FromFile(files.GlobalAdapter));
 
-        ClassificationReport? holdout = data.HoldoutExamples == 0 ? null : Evaluator.Classification(model, data.Holdout(), cancellation);
-        TrainingSummary summary = Trainer(plan, site, adapted).Run(
+        HoldoutScore? holdout = data.HoldoutExamples == 0 ? null : task.Score(model, data.Holdout(), cancellation);
+        TrainingSummary summary = Trainer(plan, site, adapted, task).Run(
             data.Training(plan.Training.BatchSize, SiteSeed(plan.Seed, site), plan.Training.StepOffset).Take(plan.Training.Steps),
             step => progress(new(step.Step, plan.Training.Steps, step.Loss, step.TokensPerSecond)),
             cancellation);
@@ -60,7 +61,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
         {
             TrainingLoss = summary.MeanLoss,
             HoldoutExamples = data.HoldoutExamples,
-            HoldoutLoss = holdout?.Loss ?? 0,
+            HoldoutLoss = holdout is { Loss: not double.NaN } ? holdout.Loss : 0,
             HoldoutAccuracy = holdout?.Accuracy ?? 0,
             Tokens = summary.Tokens,
             Seconds = summary.Elapsed.TotalSeconds,
@@ -71,14 +72,14 @@ public sealed class LocalRound : ILocalRound, IDisposable
     public void Dispose() => _model?.Model.Dispose();
 
     /// <summary>The LoRA settings of a plan as PEFT names them.</summary>
-    internal static LoraConfig Config(AdapterPlan adapter) => new()
+    internal static LoraConfig Config(AdapterPlan adapter, ITrainingTask task) => new()
     {
         Rank = adapter.Rank,
         Alpha = adapter.Alpha,
         Dropout = adapter.Dropout,
         TargetModules = ModuleSelector.OfNames(adapter.TargetModules),
         ModulesToSave = adapter.ModulesToSave,
-        TaskType = "SEQ_CLS",
+        TaskType = task.PeftType,
     };
 
     /// <summary>A site's own seed: the first 8 bytes of SHA-256(run's seed, site), so that sites draw differently, a retry draws the same, and a round goes on in the epoch where the last one ended.</summary>
@@ -90,10 +91,10 @@ public sealed class LocalRound : ILocalRound, IDisposable
         return BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(key));
     }
 
-    private static LocalTrainer Trainer(RoundPlan plan, string site, AdaptedModel adapted)
+    private static LocalTrainer Trainer(RoundPlan plan, string site, AdaptedModel adapted, ITrainingTask task)
     {
         TrainingPlan training = plan.Training;
-        return new(adapted, new ClassificationObjective(), new()
+        return new(adapted, task.Objective, new()
         {
             Steps = training.Steps,
             FirstStep = training.StepOffset,
@@ -107,27 +108,35 @@ public sealed class LocalRound : ILocalRound, IDisposable
         });
     }
 
-    private PretrainedModel Model(string folder, RoundPlan plan)
+    private PretrainedModel Model(string folder, RoundPlan plan, ITrainingTask task)
     {
         // The modules saved whole are the model's own and keep what the last round left: only a plan that brings the same ones may reuse it.
-        string key = string.Join('\n', [folder, .. plan.Training.Labels, "", .. plan.Adapter.ModulesToSave]);
+        string key = string.Join('\n', [folder, task.Name, .. plan.Training.Labels, "", .. plan.Adapter.ModulesToSave]);
         if (_model is { } loaded && loaded.Key == key)
             return loaded.Model;
 
         _model?.Model.Dispose();
         _model = null;
-        PretrainedModel model = PretrainedModel.Load(folder, new() { Task = ModelTask.SequenceClassification, Labels = plan.Training.Labels });
+        PretrainedModel model = PretrainedModel.Load(folder, new() { Task = task.Head, Labels = plan.Training.Labels is { Count: > 0 } labels ? labels : null });
         _model = (key, model);
         return model;
     }
 
-    private ClassificationData Data(string folder, TrainingPlan training, CancellationToken cancellation)
+    private TaskData Data(string folder, TrainingPlan training, ITrainingTask task, CancellationToken cancellation)
     {
-        string key = string.Join('\n', [folder, $"{training.MaxTokens}", $"{training.HoldoutShare:R}", .. training.Labels]);
+        string key = string.Join('\n', [folder, task.Name, $"{training.MaxTokens}", $"{training.HoldoutShare:R}", .. training.Labels]);
         if (_examples is { } known && known.Key == key)
             return known.Data;
 
-        ClassificationData data = ClassificationData.Read(_data, TokenizerFolder.Read(folder), new(training.Labels), training.MaxTokens, training.HoldoutShare, cancellation);
+        TaskSource source = new()
+        {
+            Path = _data,
+            Tokenizer = TokenizerFolder.Read(folder),
+            Labels = training.Labels,
+            MaxTokens = training.MaxTokens,
+            HoldoutShare = training.HoldoutShare,
+        };
+        TaskData data = task.Read(source, cancellation);
         _examples = (key, data);
         return data;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Federated.Client.Training;
 using Federated.Client.Training.Objectives;
+using Federated.Client.Training.Tasks;
 using Federated.Shared.Protocol;
 
 namespace Federated.Client.Agent;
@@ -61,8 +62,9 @@ public static class PlanCheck
             return;
         }
 
-        faults.Demand(training.Objective == KnownObjectives.Classification, $"training.objective: '{KnownObjectives.Classification}' is what this agent trains");
-        faults.NamesIn("training.labels", training.Labels, least: 2, MostNames);
+        faults.Demand(training.Objective is { } objective && TrainingTasks.Names.Contains(objective, StringComparer.Ordinal), $"training.objective: one of {string.Join(", ", TrainingTasks.Names)} was expected");
+        bool classifies = training.Objective == KnownObjectives.Classification;
+        faults.NamesIn("training.labels", training.Labels, least: classifies ? 2 : 0, classifies ? MostNames : 0);
         faults.Range("training.steps", training.Steps, 1, MostSteps);
         faults.Range("training.step_offset", training.StepOffset, 0, int.MaxValue - MostSteps);
         faults.Range("training.total_steps", training.TotalSteps, (long)training.StepOffset + training.Steps, int.MaxValue);

@@ -5,6 +5,7 @@ using Federated.Client.Adapters;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers.Files;
 using Federated.Client.Training;
+using Federated.Client.Training.Tasks;
 using Spectre.Console;
 using TorchSharp;
 
@@ -69,13 +70,13 @@ public static class EvaluateCommand
 
     private static EvaluationOutput Evaluate(Settings settings, CancellationToken cancellation)
     {
-        ClassificationData data = ClassificationData.Read(
-            settings.Data, TokenizerFolder.Read(settings.Model), new(settings.Labels), settings.MaxTokens, holdoutShare: 0, cancellation);
+        TaskSource source = new() { Path = settings.Data, Tokenizer = TokenizerFolder.Read(settings.Model), Labels = settings.Labels, MaxTokens = settings.MaxTokens };
+        TaskData data = new ClassificationTask().Read(source, cancellation);
         string?[] adapters = settings.Adapters.Length == 0 ? (string?[])[null] : settings.Adapters;
         return new(data.TrainingExamples, [.. adapters.Select(adapter => Score(settings, data, adapter, cancellation))]);
     }
 
-    private static AdapterScore Score(Settings settings, ClassificationData data, string? adapter, CancellationToken cancellation)
+    private static AdapterScore Score(Settings settings, TaskData data, string? adapter, CancellationToken cancellation)
     {
         // Loaded anew each time: an adapter overwrites the modules it saves whole, and the next one may lack them.
         using PretrainedModel model = PretrainedModel.Load(settings.Model, new() { Task = ModelTask.SequenceClassification, Labels = settings.Labels });

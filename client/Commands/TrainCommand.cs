@@ -6,6 +6,7 @@ using Federated.Client.Models;
 using Federated.Client.Tokenizers.Files;
 using Federated.Client.Training;
 using Federated.Client.Training.Objectives;
+using Federated.Client.Training.Tasks;
 using Federated.Shared.Peft;
 using Spectre.Console;
 using TorchSharp;
@@ -131,8 +132,15 @@ public static class TrainCommand
         torch.set_num_threads(settings.Threads);
         using PretrainedModel model = PretrainedModel.Load(
             settings.Model, new() { Task = ModelTask.SequenceClassification, Labels = settings.Labels, HeadSeed = (ulong)settings.Training.Seed });
-        ClassificationData data = ClassificationData.Read(
-            settings.Data, TokenizerFolder.Read(settings.Model), new(settings.Labels), settings.MaxTokens, settings.HoldoutShare, cancellation);
+        TaskSource source = new()
+        {
+            Path = settings.Data,
+            Tokenizer = TokenizerFolder.Read(settings.Model),
+            Labels = settings.Labels,
+            MaxTokens = settings.MaxTokens,
+            HoldoutShare = settings.HoldoutShare,
+        };
+        TaskData data = new ClassificationTask().Read(source, cancellation);
         using AdaptedModel adapted = settings.Initial is { } initial
             ? AdaptedModel.Load(model, initial)
             : AdaptedModel.Attach(model, Config(settings), (ulong)settings.Training.Seed);

@@ -4,6 +4,37 @@ using System.Text;
 
 namespace Federated.Client.Data;
 
+/// <summary>What <see cref="HoldoutSplit"/> needs to know of an example, so that its text need not be kept.</summary>
+/// <param name="Label">Examples are divided within each label; empty where there is none.</param>
+/// <param name="Hash">First 16 bytes of SHA-256 over seed and text.</param>
+public readonly record struct HoldoutKey(string Label, UInt128 Hash)
+{
+    /// <summary>The key of an example.</summary>
+    /// <param name="text">Its text; equal ones land on one side.</param>
+    /// <param name="label">Its label, or null.</param>
+    /// <param name="seed">Another seed gives another division.</param>
+    public static HoldoutKey Of(string text, string? label, ulong seed)
+    {
+        using IncrementalHash sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> block = stackalloc byte[4096];
+        BinaryPrimitives.WriteUInt64LittleEndian(block, seed);
+        sha.AppendData(block[..sizeof(ulong)]);
+        Encoder utf8 = Encoding.UTF8.GetEncoder();
+        for (ReadOnlySpan<char> rest = text; ;)
+        {
+            utf8.Convert(rest, block, flush: true, out int read, out int written, out bool completed);
+            sha.AppendData(block[..written]);
+            rest = rest[read..];
+            if (completed)
+                break;
+        }
+
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        sha.GetHashAndReset(digest);
+        return new(label ?? "", BinaryPrimitives.ReadUInt128BigEndian(digest));
+    }
+}
+
 /// <summary>Divides examples into those to train on and those held out for evaluation.</summary>
 /// <remarks>
 /// By content: within each label, examples are ordered by SHA-256 of the seed (8 bytes, little-endian) and their UTF-8 text, and the first ones
@@ -15,10 +46,9 @@ public static class HoldoutSplit
     /// <summary>Divides examples.</summary>
     /// <param name="examples">Examples in any order.</param>
     /// <param name="share">Share to hold out, from 0 to 0.5; of each label with two different texts or more at least one is held out unless it is 0.</param>
-    /// <param name="seed">Another seed gives another division.</param>
     /// <returns>Indices into <paramref name="examples"/>, ascending.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="share"/> is out of range.</exception>
-    public static (int[] Train, int[] Holdout) Divide(IReadOnlyList<LabelledText> examples, double share, ulong seed)
+    public static (int[] Train, int[] Holdout) Divide(IReadOnlyList<HoldoutKey> examples, double share)
     {
         if (!(share is >= 0 and <= 0.5))
             throw new ArgumentOutOfRangeException(nameof(share), share, "The share to hold out; wanted 0 to 0.5.");
@@ -26,8 +56,8 @@ public static class HoldoutSplit
         HashSet<int> holdout = [];
         if (share > 0)
         {
-            foreach (var label in examples.Index().GroupBy(entry => entry.Item.Label ?? "", StringComparer.Ordinal))
-                holdout.UnionWith(HeldOut([.. label.Select(entry => (entry.Index, Hash(entry.Item.Text, seed)))], share));
+            foreach (var label in examples.Index().GroupBy(entry => entry.Item.Label, StringComparer.Ordinal))
+                holdout.UnionWith(HeldOut([.. label.Select(entry => (entry.Index, entry.Item.Hash))], share));
         }
 
         ILookup<bool, int> sides = Enumerable.Range(0, examples.Count).ToLookup(holdout.Contains);
@@ -47,15 +77,5 @@ public static class HoldoutSplit
             count = Array.FindIndex(examples, example => example.Hash == examples[^1].Hash);
 
         return examples.Take(count).Select(example => example.Index);
-    }
-
-    private static UInt128 Hash(string text, ulong seed)
-    {
-        byte[] bytes = new byte[sizeof(ulong) + Encoding.UTF8.GetByteCount(text)];
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, seed);
-        Encoding.UTF8.GetBytes(text, bytes.AsSpan(sizeof(ulong)));
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes, digest);
-        return BinaryPrimitives.ReadUInt128BigEndian(digest);
     }
 }

@@ -2,11 +2,11 @@ using System.IO.Compression;
 
 namespace Federated.Client.Data;
 
-/// <summary>Streams the examples of a file: JSON lines or CSV, plain or compressed.</summary>
+/// <summary>Streams the examples of a file: JSON lines, CSV or plain text, as it is or compressed.</summary>
 public static class TextFiles
 {
     /// <summary>The endings that <see cref="Read"/> knows.</summary>
-    public static IReadOnlyList<string> Endings { get; } = [".jsonl", ".csv", ".jsonl.gz", ".csv.gz", ".jsonl.br", ".csv.br"];
+    public static IReadOnlyList<string> Endings { get; } = [".jsonl", ".csv", ".txt", ".jsonl.gz", ".csv.gz", ".txt.gz", ".jsonl.br", ".csv.br", ".txt.br"];
 
     /// <summary>Reads a file example by example; the format follows from the end of its name.</summary>
     /// <param name="path">A file with one of <see cref="Endings"/>.</param>
@@ -21,16 +21,21 @@ public static class TextFiles
         if (!Endings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal)))
             throw new DataFormatException(path, 0, $"the name tells no known format; wanted one that ends with {string.Join(", ", Endings)}.");
 
-        return ReadFile(path, how, isCsv: name.Contains(".csv", StringComparison.Ordinal) && !name.Contains(".jsonl", StringComparison.Ordinal));
+        string format = Path.GetExtension(name) is ".gz" or ".br" ? Path.GetExtension(Path.GetFileNameWithoutExtension(name)) : Path.GetExtension(name);
+        return ReadFile(path, how, format switch
+        {
+            ".csv" => CsvTable.Read,
+            ".txt" => PlainText.Read,
+            _ => JsonLines.Read,
+        });
     }
 
-    private static IEnumerable<LabelledText> ReadFile(string path, TextFileOptions options, bool isCsv)
+    private static IEnumerable<LabelledText> ReadFile(string path, TextFileOptions options, Func<Stream, string, TextFileOptions, IEnumerable<LabelledText>> read)
     {
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.SequentialScan);
         using Stream content = Inflate(file, path);
         using BoundedInput bounded = new(content, path, options.MaxFileBytes);
-        IEnumerable<LabelledText> examples = isCsv ? CsvTable.Read(bounded, path, options) : JsonLines.Read(bounded, path, options);
-        foreach (LabelledText example in examples)
+        foreach (LabelledText example in read(bounded, path, options))
             yield return example;
     }
 

@@ -30,6 +30,26 @@ public sealed record TrainingBatch(ModelInput Input)
         return new(tokens) { TokenLabels = tokens.Ids.ToArray() };
     }
 
+    /// <summary>Packs rows for a language model that predicts every token they are to learn from those before it.</summary>
+    /// <exception cref="ArgumentException">There is no row, or one is empty.</exception>
+    public static TrainingBatch ForLanguageModel(IReadOnlyList<TaskRow> rows)
+    {
+        TrainingBatch batch = new(Packed(rows));
+        long[] labels = batch.Tokens.Ids.ToArray();
+        ReadOnlySpan<int> offsets = batch.Tokens.Offsets.Span;
+        for (int row = 0; row < rows.Count; row++)
+        {
+            if (rows[row].Learned is { } learned)
+                Ignore(labels.AsSpan(offsets[row]..offsets[row + 1]), learned);
+        }
+
+        return batch with { TokenLabels = labels };
+    }
+
+    /// <summary>Packs rows with the class of each.</summary>
+    /// <exception cref="ArgumentException">There is no row, or one is empty.</exception>
+    public static TrainingBatch ForClassification(IReadOnlyList<TaskRow> rows) => new(Packed(rows)) { ClassLabels = [.. rows.Select(row => (long)row.Class)] };
+
     /// <summary>Packs texts with the class of each.</summary>
     /// <exception cref="ArgumentException">There is no sequence, one is empty, or the numbers of sequences and classes differ.</exception>
     public static TrainingBatch ForClassification(IReadOnlyList<ReadOnlyMemory<int>> sequences, IReadOnlyList<int> classes)
@@ -37,5 +57,27 @@ public sealed record TrainingBatch(ModelInput Input)
         if (sequences.Count != classes.Count)
             throw new ArgumentException($"{sequences.Count} sequences with {classes.Count} classes.", nameof(classes));
         return new(SequenceBatch.Packed(sequences)) { ClassLabels = [.. classes.Select(label => (long)label)] };
+    }
+
+    private static SequenceBatch Packed(IReadOnlyList<TaskRow> rows)
+    {
+        SequenceBatch tokens = SequenceBatch.Packed([.. rows.Select(row => row.Tokens)]);
+        return rows.All(row => row.TypeIds is null) ? tokens : tokens.WithTokenTypes([.. rows.SelectMany(TypesOf)]);
+    }
+
+    private static IEnumerable<long> TypesOf(TaskRow row) =>
+        row.TypeIds is { } types ? types.ToArray().Select(type => (long)type) : Enumerable.Repeat(0L, row.Tokens.Length);
+
+    /// <summary>Takes away the labels between the stretches that are to be learned.</summary>
+    private static void Ignore(Span<long> labels, IReadOnlyList<TokenSpan> learned)
+    {
+        int done = 0;
+        foreach (TokenSpan span in learned)
+        {
+            labels[done..span.Start].Fill(Ignored);
+            done = span.End;
+        }
+
+        labels[done..].Fill(Ignored);
     }
 }

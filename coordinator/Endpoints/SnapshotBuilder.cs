@@ -93,6 +93,7 @@ internal sealed class SnapshotBuilder(RunRegistry runs, SiteHub hub)
             Site = site.Site,
             Examples = site.Examples,
             TrainingLoss = site.Metrics?.TrainingLoss ?? 0,
+            HoldoutLoss = site.Metrics?.HoldoutLoss ?? 0,
             HoldoutAccuracy = site.Metrics?.HoldoutAccuracy ?? 0,
             BytesReceived = site.BytesReceived,
             BytesSent = site.BytesSent,

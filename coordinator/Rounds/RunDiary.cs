@@ -1,5 +1,6 @@
 using System.Globalization;
 using Federated.Coordinator.Store;
+using Federated.Shared.Protocol;
 
 namespace Federated.Coordinator.Rounds;
 
@@ -47,8 +48,21 @@ internal static class RunDiary
         double weight = counted.Sum(site => (double)site.Examples);
         double loss = counted.Sum(site => site.Examples * site.Metrics!.TrainingLoss) / weight;
         log.LogInformation(
-            "run {Run}: round {Round} of {Rounds} is committed after {Seconds} s: {Count} updates, training loss {Loss}{Dropped}",
+            "run {Run}: round {Round} of {Rounds} is committed after {Seconds} s: {Count} updates, training loss {Loss}{Holdout}{Dropped}",
             run.Run, report.Round, run.Rounds, report.Seconds.ToString("0.0", CultureInfo.InvariantCulture), counted.Length,
-            loss.ToString("0.000", CultureInfo.InvariantCulture), dropped.Length == 0 ? "" : $"; without {string.Join(", ", dropped)}");
+            loss.ToString("0.000", CultureInfo.InvariantCulture), HoldOut(run, counted), dropped.Length == 0 ? "" : $"; without {string.Join(", ", dropped)}");
+    }
+
+    /// <summary>How the round's starting adapter did on the sites' hold-outs: a classifier by its accuracy, a language model by its perplexity.</summary>
+    private static string HoldOut(RunDefinition run, SiteReport[] counted)
+    {
+        double examples = counted.Sum(site => (double)site.Metrics!.HoldoutExamples);
+        if (examples == 0)
+            return "";
+
+        double Mean(Func<UpdateMetrics, double> value) => counted.Sum(site => site.Metrics!.HoldoutExamples * value(site.Metrics)) / examples;
+        return run.Training.Labels.Count > 0
+            ? string.Create(CultureInfo.InvariantCulture, $", hold-out accuracy at its start {100 * Mean(metrics => metrics.HoldoutAccuracy):0.0} %")
+            : string.Create(CultureInfo.InvariantCulture, $", hold-out perplexity at its start {Math.Exp(Mean(metrics => metrics.HoldoutLoss)):0.00}");
     }
 }

@@ -87,7 +87,7 @@ internal static class RunValidator
         Words(at, "labels", training.Labels, errors);
         Range(at, "steps", training.Steps, 1, 10_000_000, "optimiser steps make a round", errors);
         Range(at, "batch_size", training.BatchSize, 1, 65_536, "examples make a batch", errors);
-        Range(at, "max_tokens", training.MaxTokens, 1, 1 << 20, "tokens an example is cut to", errors);
+        Range(at, "max_tokens", training.MaxTokens, 2, 1 << 20, "tokens an example is cut to", errors);
         Range(at, "warmup_steps", training.WarmupSteps, 0, 10_000_000, "steps of warm-up", errors);
         Range(at, "weight_decay", training.WeightDecay, 0, 1, "is the weight decay", errors);
         Range(at, "clip_norm", training.ClipNorm, 0, 1e9, "is the norm that gradients are clipped to; 0 for no clipping", errors);

@@ -39,10 +39,10 @@ public sealed record UpdateMetrics
     /// <summary>Examples held out for evaluation; 0 when there are none, and the hold-out numbers below are then 0.</summary>
     [Key(1)] public required long HoldoutExamples { get; init; }
 
-    /// <summary>Loss of the round's starting adapter on the hold-out.</summary>
+    /// <summary>Loss of the round's starting adapter on the hold-out, in nats; its exponential is a language model's perplexity.</summary>
     [Key(2)] public required double HoldoutLoss { get; init; }
 
-    /// <summary>Accuracy of the round's starting adapter on the hold-out, in [0, 1].</summary>
+    /// <summary>Accuracy of the round's starting adapter on the hold-out, in [0, 1]; 0 for a language model.</summary>
     [Key(3)] public required double HoldoutAccuracy { get; init; }
 
     /// <summary>Tokens trained on, padding left out.</summary>

@@ -4,11 +4,10 @@ using Federated.Shared.Randomness;
 
 namespace Federated.Simulations.Pretraining;
 
-/// <summary>Documents as passages of tokens: a document that is too long is cut into pieces of nearly equal length; every passage ends with the end-of-text token.</summary>
-/// <remarks>Where a document goes on after a passage, nobody could tell that the passage ends there: that end is not to be predicted.</remarks>
+/// <summary>Documents as passages of tokens, each with the end-of-text token after it; see <see cref="PassageCutter"/>.</summary>
 public sealed class Passages
 {
-    private readonly List<(ReadOnlyMemory<int> Tokens, bool IsEnd)> _passages = [];
+    private readonly List<TaskRow> _passages = [];
 
     /// <summary>Tokenises <paramref name="documents"/>.</summary>
     /// <param name="documents">Texts; empty ones are left out.</param>
@@ -18,20 +17,9 @@ public sealed class Passages
     public Passages(IEnumerable<string> documents, ITokenizer tokenizer, int endOfText, int context)
     {
         ArgumentNullException.ThrowIfNull(documents);
-        ArgumentNullException.ThrowIfNull(tokenizer);
-        ArgumentOutOfRangeException.ThrowIfLessThan(context, 2);
-        List<int> ids = [];
+        PassageCutter cutter = new(tokenizer, endOfText, context);
         foreach (string document in documents)
-        {
-            ids.Clear();
-            tokenizer.Encode(document, ids, addSpecialTokens: false);
-            int pieces = (ids.Count + context - 2) / (context - 1);
-            for (int piece = 0; piece < pieces; piece++)
-            {
-                int start = (int)((long)ids.Count * piece / pieces), end = (int)((long)ids.Count * (piece + 1) / pieces);
-                _passages.Add(((int[])[.. ids[start..end], endOfText], piece == pieces - 1));
-            }
-        }
+            _passages.AddRange(cutter.Cut(document));
     }
 
     /// <summary>Number of passages.</summary>
@@ -60,15 +48,5 @@ public sealed class Passages
         }
     }
 
-    private TrainingBatch Batch(int[] passages)
-    {
-        TrainingBatch batch = TrainingBatch.ForLanguageModel([.. passages.Select(index => _passages[index].Tokens)]);
-        for (int row = 0; row < passages.Length; row++)
-        {
-            if (!_passages[passages[row]].IsEnd)
-                batch.TokenLabels![batch.Tokens.Offsets.Span[row + 1] - 1] = TrainingBatch.Ignored;
-        }
-
-        return batch;
-    }
+    private TrainingBatch Batch(int[] passages) => TrainingBatch.ForLanguageModel([.. passages.Select(index => _passages[index])]);
 }

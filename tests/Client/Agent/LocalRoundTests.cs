@@ -1,6 +1,11 @@
 using Federated.Client.Agent;
+using Federated.Client.Models;
 using Federated.Client.Tests.Fixtures;
 using Federated.Client.Tests.Training;
+using Federated.Client.Tokenizers.Files;
+using Federated.Client.Training;
+using Federated.Client.Training.Objectives;
+using Federated.Client.Training.Tasks;
 using Federated.Shared.Protocol;
 using Federated.Shared.Tensors;
 using Google.Protobuf;
@@ -71,6 +76,33 @@ public sealed class LocalRoundTests : IDisposable
         Train(local, whole, "ward-7", _tiny.Global(whole));
         string global = _tiny.Global(frozen);
         Assert.True(Train(fresh, frozen, "ward-7", global).Update.ContentEquals(Train(local, frozen, "ward-7", global).Update));
+    }
+
+    [Fact]
+    public async Task Train_CausalLanguageModel_ReportsTheLossThatTheGlobalAdapterHasOnTheHoldOut()
+    {
+        // Seven documents of which two are held out, each longer than a row: passages, of which all but a document's last leave their end unlearned.
+        string data = _tiny.Write("speeches.txt", string.Join("\n<|endoftext|>\n", Enumerable.Range(0, 7).Select(i => string.Join(' ', Enumerable.Repeat($"{TinyModel.Canary} number {i}", 10)))));
+        RoundPlan plan = await PlanAsync();
+        plan = plan with
+        {
+            Adapter = plan.Adapter with { ModulesToSave = [] },
+            Training = plan.Training with { Objective = KnownObjectives.CausalLanguageModel, Labels = [] },
+        };
+        string global = _tiny.Global(plan);
+        using LocalRound local = new(data, threads: 1);
+        (LocalRoundResult result, NamedTensors update) = Train(local, plan, "ward-7", global);
+        Assert.Equal(7, local.Examples);
+        Assert.Equal(0, result.Metrics.HoldoutAccuracy);
+        Assert.False(NamedTensors.FromFile(global).ContentEquals(update));
+
+        // Fresh factors change nothing, so the base model's loss on the same passages is the hold-out loss.
+        using PretrainedModel model = PretrainedModel.Load(_tiny.Model);
+        TaskData held = TrainingTasks.Of(KnownObjectives.CausalLanguageModel).Read(
+            new() { Path = data, Tokenizer = TokenizerFolder.Read(_tiny.Model), MaxTokens = 32, HoldoutShare = 0.25 }, default);
+        Assert.Equal((result.Examples, result.Metrics.HoldoutExamples), (held.TrainingExamples, held.HoldoutExamples));
+        Assert.Equal(Evaluator.LanguageModel(model, held.Holdout()).Loss, result.Metrics.HoldoutLoss, 1e-9);
+        Assert.True(Train(local, plan, "ward-7", global).Update.ContentEquals(update));
     }
 
     [Fact]

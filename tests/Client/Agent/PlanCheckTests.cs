@@ -47,7 +47,10 @@ public sealed class PlanCheckTests
         Adapter("adapter.target_modules", adapter => adapter with { TargetModules = [null!] });
         Adapter("adapter.modules_to_save", adapter => adapter with { ModulesToSave = null! });
         Adapter("adapter.modules_to_save", adapter => adapter with { ModulesToSave = ["a\nb"] });
-        Training("training.objective", training => training with { Objective = "causal-lm" });
+        Training("training.objective", training => training with { Objective = "regression" });
+        Training("training.objective", training => training with { Objective = null! });
+        Training("training.labels", training => training with { Objective = "causal-lm" });
+        Training("training.labels", training => training with { Objective = "causal-lm", Labels = null! });
         Training("training.labels", training => training with { Labels = ["ham"] });
         Training("training.labels", training => training with { Labels = ["ham", "ham"] });
         Training("training.labels", training => training with { Labels = null! });
@@ -80,7 +83,11 @@ public sealed class PlanCheckTests
     }
 
     [Fact]
-    public void Validate_GoodPlan_Passes() => PlanCheck.Validate(Good());
+    public void Validate_GoodPlan_Passes()
+    {
+        PlanCheck.Validate(Good());
+        PlanCheck.Validate(Good() with { Training = Good().Training with { Objective = "causal-lm", Labels = [] } });
+    }
 
     [Fact]
     public void Validate_SeveralRulesBroken_NamesAll()

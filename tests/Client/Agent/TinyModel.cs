@@ -4,6 +4,7 @@ using Federated.Client.Models;
 using Federated.Client.Tokenizers;
 using Federated.Client.Tokenizers.Bpe;
 using Federated.Client.Tokenizers.Files;
+using Federated.Client.Training.Tasks;
 using Federated.Shared.Protocol;
 
 namespace Federated.Client.Tests.Agent;
@@ -41,8 +42,9 @@ internal sealed class TinyModel : IDisposable
     /// <summary>Writes a fresh global adapter for the plan.</summary>
     public string Global(RoundPlan plan)
     {
-        using PretrainedModel model = PretrainedModel.Load(Model, new() { Task = ModelTask.SequenceClassification, Labels = plan.Training.Labels });
-        using AdaptedModel adapted = AdaptedModel.Attach(model, LocalRound.Config(plan.Adapter), seed: 3);
+        ITrainingTask task = TrainingTasks.Of(plan.Training.Objective);
+        using PretrainedModel model = PretrainedModel.Load(Model, new() { Task = task.Head, Labels = plan.Training.Labels is { Count: > 0 } labels ? labels : null });
+        using AdaptedModel adapted = AdaptedModel.Attach(model, LocalRound.Config(plan.Adapter, task), seed: 3);
         adapted.Export().Save(this["global.safetensors"]);
         return this["global.safetensors"];
     }

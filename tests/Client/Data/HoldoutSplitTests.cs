@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using Federated.Client.Data;
 
 namespace Federated.Client.Tests.Data;
@@ -8,7 +11,7 @@ public sealed class HoldoutSplitTests
     public void Divide_TwoLabels_KeepsTheShareOfEach()
     {
         LabelledText[] examples = [.. Enumerable.Range(0, 100).Select(i => Example($"text {i}", i < 80 ? "ham" : "spam"))];
-        (int[] train, int[] holdout) = HoldoutSplit.Divide(examples, 0.1, seed: 1);
+        (int[] train, int[] holdout) = Divide(examples, 0.1, seed: 1);
         Assert.Equal(Enumerable.Range(0, 100), train.Concat(holdout).Order());
         Assert.Equal((8, 2), (holdout.Count(i => i < 80), holdout.Count(i => i >= 80)));
     }
@@ -18,10 +21,10 @@ public sealed class HoldoutSplitTests
     {
         LabelledText[] examples = [.. Enumerable.Range(0, 50).Select(i => Example($"text {i}", "ham"))];
         LabelledText[] reversed = [.. examples.Reverse()];
-        string[] first = [.. HoldoutSplit.Divide(examples, 0.2, 3).Holdout.Select(i => examples[i].Text).Order()];
-        string[] second = [.. HoldoutSplit.Divide(reversed, 0.2, 3).Holdout.Select(i => reversed[i].Text).Order()];
+        string[] first = [.. Divide(examples, 0.2, 3).Holdout.Select(i => examples[i].Text).Order()];
+        string[] second = [.. Divide(reversed, 0.2, 3).Holdout.Select(i => reversed[i].Text).Order()];
         Assert.Equal(first, second);
-        Assert.NotEqual(first, HoldoutSplit.Divide(examples, 0.2, 4).Holdout.Select(i => examples[i].Text).Order());
+        Assert.NotEqual(first, Divide(examples, 0.2, 4).Holdout.Select(i => examples[i].Text).Order());
     }
 
     [Fact]
@@ -30,7 +33,7 @@ public sealed class HoldoutSplitTests
         LabelledText[] examples = [.. Enumerable.Range(0, 60).Select(i => Example($"text {i % 7}", "ham"))];
         for (ulong seed = 0; seed < 20; seed++)
         {
-            (int[] train, int[] holdout) = HoldoutSplit.Divide(examples, 0.3, seed);
+            (int[] train, int[] holdout) = Divide(examples, 0.3, seed);
             Assert.Empty(train.Select(i => examples[i].Text).Intersect(holdout.Select(i => examples[i].Text)));
             Assert.NotEmpty(train);
             Assert.NotEmpty(holdout);
@@ -44,7 +47,7 @@ public sealed class HoldoutSplitTests
     public void Divide_FewExamples_LeavesSomethingToTrainOn(int count, double share, int held)
     {
         LabelledText[] examples = [.. Enumerable.Range(0, count).Select(i => Example($"text {i}", "ham"))];
-        Assert.Equal(held, HoldoutSplit.Divide(examples, share, 1).Holdout.Length);
+        Assert.Equal(held, Divide(examples, share, 1).Holdout.Length);
     }
 
     [Theory]
@@ -52,7 +55,20 @@ public sealed class HoldoutSplitTests
     [InlineData(0.6)]
     [InlineData(double.NaN)]
     public void Divide_ShareOutOfRange_IsRefused(double share) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => HoldoutSplit.Divide([], share, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => HoldoutSplit.Divide([], share));
+
+    [Fact]
+    public void Of_AnyText_IsTheHashOfSeedAndText()
+    {
+        // Longer than a block, with a character of four bytes across its end.
+        string text = new string('a', 4095) + "\U0001F600" + new string('b', 9000);
+        byte[] bytes = [3, 0, 0, 0, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)];
+        Assert.Equal(new HoldoutKey("ham", BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(bytes))), HoldoutKey.Of(text, "ham", 3));
+        Assert.Equal("", HoldoutKey.Of("", null, 3).Label);
+    }
+
+    private static (int[] Train, int[] Holdout) Divide(LabelledText[] examples, double share, ulong seed) =>
+        HoldoutSplit.Divide([.. examples.Select(example => HoldoutKey.Of(example.Text, example.Label, seed))], share);
 
     private static LabelledText Example(string text, string label) => new(text, label, "a.jsonl", 1, new Dictionary<string, string>());
 }

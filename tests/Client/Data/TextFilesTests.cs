@@ -58,6 +58,38 @@ public sealed class TextFilesTests : IDisposable
         Assert.Null(Assert.Single(TextFiles.Read(path, new() { TextColumn = "body", LabelColumn = null })).Label);
     }
 
+    [Fact]
+    public void Read_PlainText_GivesTheDocumentsBetweenSeparatorsWithTheirLines()
+    {
+        string path = _folder.Write("a.txt", "\uFEFFone\r\n\r\ntwo <|endoftext|>\n<|endoftext|>\r\n\n<|endoftext|>\nKäufe\n<|endoftext|>");
+        Assert.Equal(
+            [("one\n\ntwo <|endoftext|>", 1), ("Käufe", 7)],
+            TextFiles.Read(path, new() { LabelColumn = null }).Select(document => (document.Text, document.Line)));
+        Assert.Equal(("whole\n\nfile", 1), TextFiles.Read(_folder.Write("b.txt", "whole\n\nfile\n"), new() { LabelColumn = null }).Select(document => (document.Text, document.Line)).Single());
+        Assert.Empty(TextFiles.Read(_folder.Write("c.txt", "\n"), new() { LabelColumn = null }));
+    }
+
+    [Fact]
+    public void Read_PlainTextThatIsWrong_NamesPlaceAndWayOut()
+    {
+        TextFileOptions unlabelled = new() { LabelColumn = null, MaxDocumentLength = 100 };
+        string longer = _folder.Write("a.txt", "x\n<|endoftext|>\n" + string.Concat(Enumerable.Repeat(Secret + "\n", 20)));
+        AssertWrong(longer, unlabelled, 3, "put lines that hold only <|endoftext|> between documents");
+        AssertWrong(_folder.Write("b.txt", string.Concat(Enumerable.Repeat(Secret, 20))), unlabelled, 1, "more than 100 bytes");
+        AssertWrong(_folder.Write("c.txt", Secret), new(), 0, "plain text has no labels");
+        string latin = Path.Combine(_folder.Path, "d.txt");
+        File.WriteAllBytes(latin, [(byte)'a', (byte)'\n', 0xFC]);
+        AssertWrong(latin, unlabelled, 2, "UTF-8");
+
+        static void AssertWrong(string path, TextFileOptions options, int line, string problem)
+        {
+            DataFormatException error = Assert.Throws<DataFormatException>(() => TextFiles.Read(path, options).Count());
+            Assert.Equal(line, error.Line);
+            Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain(Secret, error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData(".gz")]
     [InlineData(".br")]

@@ -18,6 +18,19 @@ public sealed class RunDiaryTests
         Assert.Equal(["Information run mail: round 1 of 2 is committed after 12.3 s: 2 updates, training loss 0.800; without s2 (LATE)"], _log.Said);
     }
 
+    [Theory]
+    [InlineData("ham,spam", "hold-out accuracy at its start 75.0 %")]
+    [InlineData("", "hold-out perplexity at its start 7.39")]
+    public void Tell_ACommittedRoundWithHoldOuts_GivesWhatFitsTheTask(string labels, string told)
+    {
+        // Of 4 held-out examples 3 have a loss of 2.5 and all right, 1 a loss of 0.5 and none: mean 2, accuracy 0.75; e^2 = 7.389.
+        RunDefinition run = Runs.Definition() with { Training = Runs.Definition().Training with { Labels = labels.Split(',', StringSplitOptions.RemoveEmptyEntries) } };
+        RoundReport report = Report(HeldOut("s0", 3, 2.5, 1), HeldOut("s1", 1, 0.5, 0));
+        RunDiary.Tell(_log, run, [new RoundCommitted { Run = "mail", Report = report, Global = Runs.Blob(2), RuleState = null }]);
+
+        Assert.Contains(told, Assert.Single(_log.Said), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Tell_AnOpenedRound_NamesItsAttemptAndSites()
     {
@@ -66,6 +79,12 @@ public sealed class RunDiaryTests
         BytesReceived = 1,
         BytesSent = 1,
     };
+
+    private static SiteReport HeldOut(string name, long examples, double loss, double accuracy)
+    {
+        SiteReport site = Site(name, 10, 0.5);
+        return site with { Metrics = site.Metrics! with { HoldoutExamples = examples, HoldoutLoss = loss, HoldoutAccuracy = accuracy } };
+    }
 
     private static SiteReport Dropped(string name, string why) => Site(name, 0, 0) with { Dropped = why, Metrics = null };
 

@@ -1,0 +1,62 @@
+using System.Text;
+
+namespace Federated.Client.Data;
+
+/// <summary>Reads the documents of a plain text file: the whole file is one, unless lines that hold only <see cref="Separator"/> stand between several.</summary>
+/// <remarks>The separator is the one that GPT-2's corpora use in text form. It is no part of a document, and neither are the line ends around it.</remarks>
+internal static class PlainText
+{
+    public const string Separator = "<|endoftext|>";
+
+    private static readonly byte[] SeparatorBytes = Encoding.UTF8.GetBytes(Separator);
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    public static IEnumerable<LabelledText> Read(Stream stream, string file, TextFileOptions options)
+    {
+        if (options.LabelColumn is not null)
+            throw new DataFormatException(file, 0, "plain text has no labels; wanted JSONL or CSV with a label on every line.");
+
+        LineReader lines = new(stream, file, options.MaxDocumentLength);
+        StringBuilder document = new();
+        int start = 1;
+        while (lines.TryRead(out ReadOnlyMemory<byte> line))
+        {
+            if (!line.Span.SequenceEqual(SeparatorBytes))
+            {
+                Append(document, line.Span, file, lines.Line, start, options);
+                continue;
+            }
+
+            if (Document(document, file, start) is { } text)
+                yield return text;
+
+            document.Clear();
+            start = lines.Line + 1;
+        }
+
+        if (Document(document, file, start) is { } last)
+            yield return last;
+    }
+
+    private static void Append(StringBuilder document, ReadOnlySpan<byte> line, string file, int number, int start, TextFileOptions options)
+    {
+        if (document.Length + line.Length > options.MaxDocumentLength)
+            throw new DataFormatException(file, start, $"the document that starts here has more than {options.MaxDocumentLength:N0} bytes; put lines that hold only {Separator} between documents, or split the file.");
+
+        try
+        {
+            document.Append(StrictUtf8.GetString(line)).Append('\n');
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new DataFormatException(file, number, "the line has bytes that are not UTF-8; save the file as UTF-8.");
+        }
+    }
+
+    private static LabelledText? Document(StringBuilder document, string file, int start)
+    {
+        string text = document.ToString().Trim('\n');
+        return text.Length == 0 ? null : new(text, null, file, start, new Dictionary<string, string>());
+    }
+}
