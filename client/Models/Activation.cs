@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Federated.Client.Models.Operators;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Federated.Client.Models;
@@ -8,6 +9,8 @@ namespace Federated.Client.Models;
 /// <remarks>GELU: Hendrycks and Gimpel 2016, arXiv:1606.08415, exactly or by their two approximations.</remarks>
 public sealed class Activation
 {
+    private static readonly Func<Tensor, Tensor> Silu = static x => nn.functional.silu(x);
+
     private static readonly FrozenDictionary<string, Activation> Known = new Dictionary<string, Func<Tensor, Tensor>>(StringComparer.Ordinal)
     {
         ["gelu"] = Kernels.Gelu,
@@ -18,8 +21,8 @@ public sealed class Activation
         ["gelu_pytorch_tanh"] = Kernels.GeluByTanh,
         ["quick_gelu"] = Kernels.GeluBySigmoid,
         ["relu"] = static x => nn.functional.relu(x),
-        ["silu"] = static x => nn.functional.silu(x),
-        ["swish"] = static x => nn.functional.silu(x),
+        ["silu"] = Silu,
+        ["swish"] = Silu,
         ["sigmoid"] = static x => nn.functional.sigmoid(x),
         ["tanh"] = static x => nn.functional.tanh(x),
     }.ToFrozenDictionary(entry => entry.Key, entry => new Activation(entry.Key, entry.Value), StringComparer.Ordinal);
@@ -48,6 +51,15 @@ public sealed class Activation
 
     /// <summary>The function of each number, a new tensor in the caller's dispose scope.</summary>
     public Tensor Apply(Tensor input) => _apply(input);
+
+    /// <summary>The function of each number of <paramref name="gate"/> times that of <paramref name="up"/>, a new tensor in the caller's dispose scope.</summary>
+    public Tensor Gate(Tensor gate, Tensor up)
+    {
+        if (_apply == Silu)
+            return Kernels.SwiGlu(gate, up);
+        using DisposeScope scope = NewDisposeScope();
+        return (_apply(gate) * up).MoveToOuterDisposeScope();
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name;

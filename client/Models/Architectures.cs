@@ -37,15 +37,12 @@ public sealed record Architecture(
 /// <summary>The architectures this program knows: a new one is one file and one line here.</summary>
 public static class Architectures
 {
-    private static readonly FrozenDictionary<string, Architecture> Known = new Architecture[]
+    private static readonly FrozenDictionary<string, Architecture> Known = new[]
     {
-        new(LlamaConfig.Name, Tasks("LlamaForCausalLM", "LlamaForSequenceClassification"), LlamaConfig.Read, config => LlamaBackbone.Build((LlamaConfig)config))
-        {
-            BackboneName = "model",
-            BareClass = "LlamaModel",
-            Ignorable = [".rotary_emb.inv_freq", "lm_head.weight"],
-            Heads = ["lm_head", "score"],
-        },
+        Gpt2Backbone.Architecture,
+        LlamaBackbone.Architecture,
+        MistralConfig.Architecture,
+        Qwen2Config.Architecture,
         new(BertConfig.Name, Encoders("Bert"), BertConfig.Read, config => BertBackbone.Build((BertConfig)config))
         {
             BackboneName = "bert",
@@ -85,9 +82,6 @@ public static class Architectures
 
     /// <summary>The architecture that made a configuration.</summary>
     internal static Architecture Of(ModelConfig config) => Known[config.ModelType];
-
-    private static Dictionary<string, ModelTask> Tasks(string causal, string classification) =>
-        new(StringComparer.Ordinal) { [causal] = ModelTask.CausalLanguageModel, [classification] = ModelTask.SequenceClassification };
 
     private static Dictionary<string, ModelTask> Encoders(string name) => new(StringComparer.Ordinal)
     {

@@ -28,15 +28,8 @@ internal sealed class AttentionLayout
         if (rotary is not null)
             (_cos, _sin) = rotary.Rows(Positions.Span);
 
-        if (options.Cache is not null)
-        {
-            _mask = batch.Count == 1 && _pattern.Window is null ? null : CachedMask(_pattern, _past, batch.Count);
-        }
-        else if (batch.Mask is not null || options.Trace is not null || (prefix is not null && !batch.IsPacked))
-        {
-            _mask = PaddedMask(_pattern, batch, prefix?.Length ?? 0);
-        }
-        else if (prefix is not null)
+        _mask = Mask(_pattern, batch);
+        if (prefix is not null && options.Cache is null && !IsRectangle(batch))
         {
             _ownPlaces = Places(prefix.OwnPlaces(_offsets));
             _offsets = prefix.Shift(_offsets);
@@ -50,10 +43,10 @@ internal sealed class AttentionLayout
         _offsets = [.. Enumerable.Range(0, rows + 1).Select(row => checked(row * width))];
     }
 
-    private AttentionLayout(AttentionLayout all, Tensor kept)
+    private AttentionLayout(AttentionLayout all, AttentionPattern pattern, Tensor? mask, Tensor? kept)
     {
-        (_pattern, _options, _offsets, _past, Positions) = (all._pattern, all._options, all._offsets, all._past, all.Positions);
-        (_cos, _sin, _mask, _kept, _ownPlaces) = (all._cos, all._sin, all._mask, kept, all._ownPlaces);
+        (_options, _offsets, _past, Positions, _cos, _sin, _ownPlaces) = (all._options, all._offsets, all._past, all.Positions, all._cos, all._sin, all._ownPlaces);
+        (_pattern, _mask, _kept) = (pattern, mask, kept);
     }
 
     internal ForwardTrace? Trace => _options.Trace;
@@ -61,8 +54,30 @@ internal sealed class AttentionLayout
     /// <summary>Position of each token: those of the batch, after what a cache or prefix put before them.</summary>
     internal ReadOnlyMemory<long> Positions { get; }
 
+    /// <summary>The positions as ids into a table of <paramref name="count"/> learned ones, (n), in the current dispose scope.</summary>
+    /// <exception cref="ArgumentException">A position is outside the table.</exception>
+    internal Tensor PositionTensor(int count)
+    {
+        foreach (long position in Positions.Span)
+        {
+            if ((ulong)position >= (ulong)count)
+                throw new ArgumentException($"Position {position} is outside the model's {count} learned positions: shorten the text.");
+        }
+
+        return tensor(Positions.ToArray(), [Positions.Length]);
+    }
+
     /// <summary>The layout of a block of whose output only some positions are wanted, (n) int64.</summary>
-    internal AttentionLayout Keeping(Tensor positions) => new(this, positions);
+    internal AttentionLayout Keeping(Tensor positions) => new(this, _pattern, _mask, positions);
+
+    /// <summary>The layout of blocks whose queries see other keys of the same rows.</summary>
+    /// <param name="pattern">Who sees whom there.</param>
+    /// <param name="batch">The tokens that this layout is of.</param>
+    internal AttentionLayout Under(AttentionPattern pattern, SequenceBatch batch)
+    {
+        pattern = pattern.Over(_past + batch.Width);
+        return pattern == _pattern ? this : new(this, pattern, Mask(pattern, batch), _kept);
+    }
 
     /// <summary>The rows of (positions, width) that the block goes on with once attention has mixed them: all of them, or the wanted ones.</summary>
     internal Tensor Keep(Tensor rows) => _kept is null ? rows : rows.index_select(0, _kept);
@@ -76,7 +91,8 @@ internal sealed class AttentionLayout
     /// <param name="key">(n, key heads, width).</param>
     /// <param name="value">(n, key heads, width).</param>
     /// <param name="scale">Factor of the scores.</param>
-    internal Tensor Attend(int layer, Tensor query, Tensor key, Tensor value, double scale)
+    /// <param name="dropout">Share of the probabilities that is dropped; 0 outside training.</param>
+    internal Tensor Attend(int layer, Tensor query, Tensor key, Tensor value, double scale, double dropout = 0)
     {
         if (_options.Cache is { } cache)
         {
@@ -95,13 +111,13 @@ internal sealed class AttentionLayout
             {
                 // The packed kernel wants a query at every key: the prefix gets zeros, and what they see is dropped.
                 query = AttentionPrefix.Join(zeros(prefix.Length, query.shape[1], query.shape[2]), query, own);
-                return Kernels.PackedAttention(query, key, value, _offsets, scale, _pattern).index_select(0, _ownPlaces);
+                return Kernels.PackedAttention(query, key, value, _offsets, scale, _pattern, dropout).index_select(0, _ownPlaces);
             }
         }
 
         return _mask is null && Trace is null
-            ? Kernels.PackedAttention(query, key, value, _offsets, scale, _pattern)
-            : Kernels.PaddedAttention(query, key, value, _offsets.Length - 1, _mask, scale, Trace);
+            ? Kernels.PackedAttention(query, key, value, _offsets, scale, _pattern, dropout)
+            : Kernels.PaddedAttention(query, key, value, _offsets.Length - 1, _mask, scale, dropout, Trace);
     }
 
     private static void Require(SequenceBatch batch, AttentionPattern pattern, ForwardOptions options)
@@ -113,6 +129,16 @@ internal sealed class AttentionLayout
         if (!pattern.Causal && (options.Cache is not null || options.Prefix is not null))
             throw new ArgumentException("Only a decoder, whose tokens see those before them, can go on from a cache or a prefix.", nameof(options));
     }
+
+    private Tensor? Mask(AttentionPattern pattern, SequenceBatch batch)
+    {
+        if (_options.Cache is not null)
+            return batch.Count == 1 && pattern.Window is null ? null : CachedMask(pattern, _past, batch.Count);
+        return IsRectangle(batch) ? PaddedMask(pattern, batch, _past) : null;
+    }
+
+    // Whether attention runs over rows of equal length under a mask, and not over packed ones.
+    private bool IsRectangle(SequenceBatch batch) => batch.Mask is not null || Trace is not null || (_options.Prefix is not null && !batch.IsPacked);
 
     private static int StartedCache(KeyValueCache cache, AttentionPrefix? prefix) => cache.Length > 0 ? cache.Length : prefix?.Length ?? 0;
 

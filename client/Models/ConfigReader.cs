@@ -42,6 +42,9 @@ public sealed class ConfigReader
     /// <summary>Whether the key is present and not null.</summary>
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>Whether the key is present with JSON null, which a few keys tell from absent.</summary>
+    public bool IsNull(string key) => _root.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Null;
+
     /// <summary>The nested object at <paramref name="key"/>, or null; its problems are reported with this reader's.</summary>
     public ConfigReader? Section(string key)
     {
@@ -65,6 +68,26 @@ public sealed class ConfigReader
             return number;
         Reject(key, $"expected an integer from {least} to {most}, got {Show(value)}");
         return least;
+    }
+
+    /// <summary>The integers in [<paramref name="least"/>, <paramref name="most"/>] of an array, or one that stands alone; empty when the key is absent.</summary>
+    public IReadOnlyList<int> WholeNumbers(string key, int least, int most)
+    {
+        if (Find(key) is not { ValueKind: JsonValueKind.Array } array)
+            return OptionalWholeNumber(key, least, most) is { } number ? [number] : [];
+        List<int> numbers = [];
+        foreach (JsonElement item in array.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out int number) || number < least || number > most)
+            {
+                Reject(key, $"expected integers from {least} to {most}, got {Show(array)}");
+                return [];
+            }
+
+            numbers.Add(number);
+        }
+
+        return numbers;
     }
 
     /// <summary>A finite number in [<paramref name="least"/>, <paramref name="most"/>]; without a default the key is required.</summary>
@@ -106,6 +129,9 @@ public sealed class ConfigReader
         if (Text(key) is { } value && !supported.Contains(value))
             Reject(key, $"'{value}' is not supported; supported: {string.Join(", ", supported.ToArray())}");
     }
+
+    /// <summary>A finite number in [<paramref name="least"/>, <paramref name="most"/>], or null when the key is absent.</summary>
+    public double? OptionalNumber(string key, double least, double most) => Has(key) ? Number(key, least, most) : null;
 
     /// <summary>The strings of an array, empty when the key is absent.</summary>
     public IReadOnlyList<string> Texts(string key)

@@ -5,19 +5,23 @@ using static TorchSharp.torch;
 
 namespace Federated.Client.Models;
 
-/// <summary>Next-token logits at every position, by a matrix of its own (<c>lm_head</c>) or by the token table (tied).</summary>
+/// <summary>Next-token logits at every position, by a matrix of its own (usually <c>lm_head</c>) or by the token table (tied).</summary>
 public sealed class LanguageModelHead : ITokenHead
 {
+    /// <summary>The name of most heads of this kind.</summary>
+    internal const string Name = "lm_head";
+
     private readonly Projection? _own;
     private readonly Parameter? _table;
+    private readonly string _name;
 
-    private LanguageModelHead(Projection? own, Parameter? table) => (_own, _table) = (own, table);
+    private LanguageModelHead(Projection? own, Parameter? table, string name = Name) => (_own, _table, _name) = (own, table, name);
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, nn.Module Module)> Modules => _own is null ? [] : [("lm_head", _own)];
+    public IReadOnlyList<(string Name, nn.Module Module)> Modules => _own is null ? [] : [(_name, _own)];
 
     /// <summary>A head with a matrix of its own, (vocabulary, hidden).</summary>
-    public static LanguageModelHead Separate(long hidden, long vocabulary, bool bias = false) => new(new Projection(hidden, vocabulary, bias), null);
+    public static LanguageModelHead Separate(long hidden, long vocabulary, bool bias = false, string name = Name) => new(new Projection(hidden, vocabulary, bias), null, name);
 
     /// <summary>A head that shares the token table, (vocabulary, hidden).</summary>
     public static LanguageModelHead Tied(Parameter table) => new(null, table);

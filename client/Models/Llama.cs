@@ -1,4 +1,3 @@
-using Federated.Client.Models.Operators;
 using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -13,22 +12,26 @@ namespace Federated.Client.Models;
 /// </remarks>
 public sealed class LlamaBackbone : nn.Module<ModelInput, Tensor>, IBackbone
 {
+    private const string BackboneName = "model";
     [ComponentName(Name = "embed_tokens")] private readonly TokenEmbedding _embedTokens;
     [ComponentName(Name = "layers")] private readonly ModuleList<LlamaBlock> _layers;
     [ComponentName(Name = "norm")] private readonly RmsNorm _norm;
     private readonly RotaryEmbedding _rotary;
-    private readonly int _vocabularySize;
+    private readonly LlamaConfig _config;
 
     /// <summary>Creates the decoder with uninitialised weights.</summary>
     public LlamaBackbone(LlamaConfig config) : base(nameof(LlamaBackbone))
     {
-        _vocabularySize = config.VocabularySize;
-        _rotary = new(config.HeadSize, config.RopeTheta, config.RopeFactor);
+        _config = config;
+        _rotary = new(config.Rotary, config.HeadSize);
         _embedTokens = new(config.VocabularySize, config.HiddenSize, config.PadTokenId);
         _layers = new([.. Enumerable.Range(0, config.Layers).Select(layer => new LlamaBlock(config, layer))]);
         _norm = new(config.HiddenSize, config.NormEpsilon);
         RegisterComponents();
     }
+
+    /// <summary>How to read and build it.</summary>
+    internal static Architecture Architecture { get; } = Family(LlamaConfig.Name, "Llama", LlamaConfig.Read);
 
     /// <inheritdoc/>
     public nn.Module Module => this;
@@ -36,18 +39,12 @@ public sealed class LlamaBackbone : nn.Module<ModelInput, Tensor>, IBackbone
     /// <inheritdoc/>
     public Parameter? TokenTable => _embedTokens.Weight;
 
-    /// <summary>The model under the head that <paramref name="config"/> names, with uninitialised weights.</summary>
-    internal static PretrainedModel Build(LlamaConfig config)
-    {
-        LlamaBackbone backbone = new(config);
-        IModelHead head = config.Task switch
-        {
-            ModelTask.SequenceClassification => SequenceClassificationHead.Create(config.HiddenSize, config.Labels.Count, config.PadTokenId),
-            _ when config.TieWordEmbeddings => LanguageModelHead.Tied(backbone._embedTokens.Weight),
-            _ => LanguageModelHead.Separate(config.HiddenSize, config.VocabularySize),
-        };
-        return new(config, "model", backbone, head);
-    }
+    /// <summary>A family of models with these blocks.</summary>
+    /// <param name="name">Hugging Face's <c>model_type</c>.</param>
+    /// <param name="prefix">What its class names start with.</param>
+    /// <param name="read">Reads its configuration.</param>
+    internal static Architecture Family(string name, string prefix, Func<ConfigReader, ModelTask, LlamaConfig> read) => Decoder.Architecture(
+        name, BackboneName, ($"{prefix}ForCausalLM", $"{prefix}ForSequenceClassification", $"{prefix}Model"), read, Build, buffers: ".rotary_emb.inv_freq");
 
     /// <inheritdoc/>
     public override Tensor forward(ModelInput input) => Encode(input, ForwardOptions.None);
@@ -57,23 +54,19 @@ public sealed class LlamaBackbone : nn.Module<ModelInput, Tensor>, IBackbone
     {
         using DisposeScope scope = NewDisposeScope();
         SequenceBatch batch = SequenceBatch.Of(input);
-        ForwardTrace? trace = options.Trace;
-        Tensor? wanted = options.Positions is { } positions ? tensor(positions, [positions.Length]) : null;
-        AttentionLayout layout = new(batch, AttentionPattern.UpToSelf, options, _rotary);
-        // A position of the last block feeds no other; those nobody asked for end at its attention. A trace shows them all.
-        AttentionLayout last = wanted is null || trace is not null ? layout : layout.Keeping(wanted);
-        Tensor hidden = _embedTokens.call(batch.IdTensor(_vocabularySize));
-        for (int i = 0; i < _layers.Count; i++)
-        {
-            trace?.AddHidden(hidden);
-            Tensor next = _layers[i].call(hidden, i == _layers.Count - 1 ? last : layout);
-            hidden.Dispose();
-            hidden = next;
-        }
+        AttentionLayout full = new(batch, AttentionPattern.UpToSelf, options, _rotary);
+        int? window = Enumerable.Range(0, _config.Layers).Select(_config.Window).FirstOrDefault(window => window is not null);
+        AttentionLayout windowed = window is null ? full : full.Under(new(Causal: true, window), batch);
+        Tensor embedded = _embedTokens.call(batch.IdTensor(_config.VocabularySize));
+        return Decoder.Run(embedded, _layers, layer => _config.Window(layer) is null ? full : windowed, _norm, options).MoveToOuterDisposeScope();
+    }
 
-        Tensor normed = _norm.call(hidden);
-        trace?.AddHidden(normed);
-        return (wanted is not null && trace is not null ? normed.index_select(0, wanted) : normed).MoveToOuterDisposeScope();
+    private static PretrainedModel Build(LlamaConfig config)
+    {
+        LlamaBackbone backbone = new(config);
+        return Decoder.UnderHead(config, BackboneName, backbone, () => config.TieWordEmbeddings
+            ? LanguageModelHead.Tied(backbone._embedTokens.Weight)
+            : LanguageModelHead.Separate(config.HiddenSize, config.VocabularySize));
     }
 }
 
@@ -110,14 +103,16 @@ internal sealed class LlamaAttention : nn.Module<Tensor, AttentionLayout, Tensor
     [ComponentName(Name = "v_proj")] private readonly Projection _value;
     [ComponentName(Name = "o_proj")] private readonly Projection _output;
     private readonly int _layer, _heads, _keyHeads, _width;
+    private readonly double _dropout;
 
     internal LlamaAttention(LlamaConfig config, int layer) : base(nameof(LlamaAttention))
     {
         (_layer, _heads, _keyHeads, _width) = (layer, config.Heads, config.KeyValueHeads, config.HeadSize);
+        _dropout = config.AttentionDropout;
         _query = new(config.HiddenSize, _heads * _width, config.AttentionBias);
         _key = new(config.HiddenSize, _keyHeads * _width, config.AttentionBias);
         _value = new(config.HiddenSize, _keyHeads * _width, config.AttentionBias);
-        _output = new(_heads * _width, config.HiddenSize, config.AttentionBias);
+        _output = new(_heads * _width, config.HiddenSize, config.AttentionOutputBias);
         RegisterComponents();
     }
 
@@ -127,20 +122,22 @@ internal sealed class LlamaAttention : nn.Module<Tensor, AttentionLayout, Tensor
         Tensor query = input2.Rotate(_query.call(input1).view(-1, _heads, _width));
         Tensor key = input2.Rotate(_key.call(input1).view(-1, _keyHeads, _width));
         Tensor value = _value.call(input1).view(-1, _keyHeads, _width);
-        Tensor mixed = input2.Attend(_layer, query, key, value, 1 / Math.Sqrt(_width));
+        Tensor mixed = input2.Attend(_layer, query, key, value, 1 / Math.Sqrt(_width), training ? _dropout : 0);
         return _output.call(input2.Keep(mixed)).MoveToOuterDisposeScope();
     }
 }
 
-/// <summary>down(silu(gate(x)) · up(x)).</summary>
+/// <summary>down(f(gate(x)) · up(x)), f usually SiLU.</summary>
 internal sealed class LlamaFeedForward : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "gate_proj")] private readonly Projection _gate;
     [ComponentName(Name = "up_proj")] private readonly Projection _up;
     [ComponentName(Name = "down_proj")] private readonly Projection _down;
+    private readonly Activation _activation;
 
     internal LlamaFeedForward(LlamaConfig config) : base(nameof(LlamaFeedForward))
     {
+        _activation = config.Activation;
         _gate = new(config.HiddenSize, config.IntermediateSize, config.FeedForwardBias);
         _up = new(config.HiddenSize, config.IntermediateSize, config.FeedForwardBias);
         _down = new(config.IntermediateSize, config.HiddenSize, config.FeedForwardBias);
@@ -150,6 +147,6 @@ internal sealed class LlamaFeedForward : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();
-        return _down.call(Kernels.SwiGlu(_gate.call(input), _up.call(input))).MoveToOuterDisposeScope();
+        return _down.call(_activation.Gate(_gate.call(input), _up.call(input))).MoveToOuterDisposeScope();
     }
 }

@@ -36,6 +36,9 @@ public abstract record ModelConfig
     /// <summary>Standard deviation of freshly initialised weights.</summary>
     public double InitializerRange { get; init; } = 0.02;
 
+    /// <summary>Standard deviation of a freshly initialised matrix of the backbone, by its name in <c>model.safetensors</c>.</summary>
+    internal virtual double InitialDeviation(string name) => InitializerRange;
+
     /// <summary>Names of the classes in the order of the logits; two unnamed ones where <c>config.json</c> has none, as in transformers.</summary>
     public IReadOnlyList<string> Labels { get; init; } = ["LABEL_0", "LABEL_1"];
 

@@ -97,7 +97,7 @@ public sealed class PretrainedModel : nn.Module<ModelInput, Tensor>
             parameter.VisitSlices((_, values) =>
             {
                 if (matrix)
-                    Weights.FillNormal(values, Config.InitializerRange, random);
+                    Weights.FillNormal(values, Config.InitialDeviation(name), random);
                 else
                     values.Fill(constant);
             });

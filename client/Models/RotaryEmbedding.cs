@@ -2,68 +2,62 @@ using static TorchSharp.torch;
 
 namespace Federated.Client.Models;
 
-/// <summary>Angles of rotary position embedding: position / factor · theta^(−2i/width) for pair i.</summary>
-/// <remarks>
-/// Source: Su et al. 2021, arXiv:2104.09864; linear scaling: Chen et al. 2023, arXiv:2306.15595. Angles are float32 products, as in
-/// transformers, so that long positions agree with it to rounding. Holds no native memory.
-/// </remarks>
+/// <summary>Cosines and sines of rotary position embedding, by position and pair of a head's numbers (Su et al. 2021, arXiv:2104.09864).</summary>
+/// <remarks>Angles are float32 products, as in transformers, so that long positions agree with it to rounding. Holds no native memory.</remarks>
 internal sealed class RotaryEmbedding
 {
-    private readonly float[] _frequencies;
-    private readonly float _factor;
+    private const int SmallestTable = 256;
+    private readonly RotaryConfig _config;
+    private readonly int _width;
     private readonly Lock _growing = new();
     private float[] _cosines = [], _sines = [];
 
-    /// <param name="width">Width of a head, even.</param>
-    /// <param name="theta">Base of the frequencies.</param>
-    /// <param name="factor">Positions are divided by it; 1 for none.</param>
-    internal RotaryEmbedding(int width, double theta, double factor)
-    {
-        _frequencies = new float[width / 2];
-        _factor = (float)factor;
-        for (int i = 0; i < _frequencies.Length; i++)
-            _frequencies[i] = 1f / MathF.Pow((float)theta, 2f * i / width);
-    }
+    /// <param name="config">Base, share and scaling.</param>
+    /// <param name="headSize">Width of a head.</param>
+    internal RotaryEmbedding(RotaryConfig config, int headSize) => (_config, _width) = (config, config.Width(headSize));
 
-    /// <summary>Cosines and sines for each position, both (n, 1, width/2), in the current dispose scope.</summary>
+    /// <summary>Cosines and sines for each position, both (n, 1, pairs), in the current dispose scope.</summary>
     internal (Tensor Cos, Tensor Sin) Rows(ReadOnlySpan<long> positions)
     {
         long highest = 0;
         foreach (long position in positions)
             highest = Math.Max(highest, position);
-        (float[] cosines, float[] sines) = Table(checked((int)highest + 1));
+        int length = checked((int)highest + 1), pairs = _width / 2;
+        (float[] cosines, float[] sines) = length <= _config.Scaling.SharedLength ? SharedTable(length) : Table(length, length);
 
-        int half = _frequencies.Length;
-        float[] cos = new float[positions.Length * half], sin = new float[cos.Length];
+        float[] cos = new float[positions.Length * pairs], sin = new float[cos.Length];
         for (int i = 0; i < positions.Length; i++)
         {
-            cosines.AsSpan((int)positions[i] * half, half).CopyTo(cos.AsSpan(i * half));
-            sines.AsSpan((int)positions[i] * half, half).CopyTo(sin.AsSpan(i * half));
+            cosines.AsSpan((int)positions[i] * pairs, pairs).CopyTo(cos.AsSpan(i * pairs));
+            sines.AsSpan((int)positions[i] * pairs, pairs).CopyTo(sin.AsSpan(i * pairs));
         }
 
-        return (tensor(cos, [positions.Length, 1, half]), tensor(sin, [positions.Length, 1, half]));
+        return (tensor(cos, [positions.Length, 1, pairs]), tensor(sin, [positions.Length, 1, pairs]));
     }
 
-    private (float[] Cosines, float[] Sines) Table(int positions)
+    private (float[] Cosines, float[] Sines) SharedTable(int positions)
     {
-        int half = _frequencies.Length;
         lock (_growing)
         {
-            int have = _cosines.Length / half;
+            int have = _cosines.Length / (_width / 2);
             if (have < positions)
-            {
-                int grown = Math.Max(positions, Math.Max(256, have * 2));
-                float[] cosines = new float[grown * half], sines = new float[grown * half];
-                for (int i = 0; i < cosines.Length; i++)
-                {
-                    float angle = i / half / _factor * _frequencies[i % half];
-                    (cosines[i], sines[i]) = (MathF.Cos(angle), MathF.Sin(angle));
-                }
-
-                (_cosines, _sines) = (cosines, sines);
-            }
-
+                (_cosines, _sines) = Table(Math.Max(positions, Math.Max(SmallestTable, have * 2)), Math.Min(positions, _config.Scaling.SharedLength));
             return (_cosines, _sines);
         }
+    }
+
+    private (float[] Cosines, float[] Sines) Table(int positions, int length)
+    {
+        float[] frequencies = _config.Scaling.Frequencies(_width, _config.Theta, length);
+        float amplitude = (float)_config.Scaling.Amplitude;
+        int pairs = frequencies.Length;
+        float[] cosines = new float[checked(positions * pairs)], sines = new float[cosines.Length];
+        for (int i = 0; i < cosines.Length; i++)
+        {
+            float angle = i / pairs * frequencies[i % pairs];
+            (cosines[i], sines[i]) = (amplitude * MathF.Cos(angle), amplitude * MathF.Sin(angle));
+        }
+
+        return (cosines, sines);
     }
 }

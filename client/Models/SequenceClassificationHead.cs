@@ -5,6 +5,9 @@ namespace Federated.Client.Models;
 /// <summary>A decoder's classification head: one bias-free matrix (<c>score</c>) on the last real token of each sequence.</summary>
 public sealed class SequenceClassificationHead : IModelHead
 {
+    /// <summary>The head's name.</summary>
+    internal const string Name = "score";
+
     private readonly Projection _score;
     private readonly int? _padTokenId;
 
@@ -17,7 +20,7 @@ public sealed class SequenceClassificationHead : IModelHead
     public static SequenceClassificationHead Create(long hidden, long labels, int? padTokenId) => new(new(hidden, labels, bias: false), padTokenId);
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, nn.Module Module)> Modules => [("score", _score)];
+    public IReadOnlyList<(string Name, nn.Module Module)> Modules => [(Name, _score)];
 
     /// <summary>The last real token of each row.</summary>
     public long[]? Positions(ModelInput input) => SequenceBatch.Of(input).LastTokens(_padTokenId);

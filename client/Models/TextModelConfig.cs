@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 
 namespace Federated.Client.Models;
@@ -5,6 +6,33 @@ namespace Federated.Client.Models;
 /// <summary>What the <c>config.json</c> of every text model says.</summary>
 public abstract record TextModelConfig : ModelConfig
 {
+    /// <summary>A configuration made by hand.</summary>
+    protected TextModelConfig()
+    {
+    }
+
+    /// <summary>Reads what all text models have; problems are left in <paramref name="reader"/>.</summary>
+    /// <param name="reader">Reads <c>config.json</c>.</param>
+    /// <param name="task">The head.</param>
+    /// <param name="maxPositions">Longest sequence where the file does not say, as the architecture's configuration class has it.</param>
+    /// <param name="hiddenKey">The architecture's key for the width of the hidden states.</param>
+    /// <param name="positionsKey">The architecture's key for the longest sequence.</param>
+    [SetsRequiredMembers]
+    protected TextModelConfig(ConfigReader reader, ModelTask task, int maxPositions, string hiddenKey = "hidden_size", string positionsKey = "max_position_embeddings")
+    {
+        Task = task;
+        VocabularySize = reader.WholeNumber("vocab_size", 1, ConfigBounds.LargestVocabulary);
+        HiddenSize = reader.WholeNumber(hiddenKey, 1, ConfigBounds.WidestLayer);
+        MaxPositions = reader.WholeNumber(positionsKey, 1, ConfigBounds.LongestContext, maxPositions);
+        InitializerRange = reader.Number("initializer_range", 0, 10, 0.02);
+        PadTokenId = reader.OptionalWholeNumber("pad_token_id", 0, VocabularySize - 1);
+        BosTokenId = reader.OptionalWholeNumber("bos_token_id", 0, VocabularySize - 1);
+        EosTokenIds = reader.WholeNumbers("eos_token_id", 0, VocabularySize - 1);
+        Labels = reader.NumberedTexts("id2label") ?? Labels;
+        if (IsClassifier && Labels.Count < 1)
+            reader.Reject("id2label", "a classification head needs at least one label");
+    }
+
     /// <summary>Number of token ids; ids run from 0 to this number minus 1.</summary>
     public required int VocabularySize { get; init; }
 
@@ -17,8 +45,15 @@ public abstract record TextModelConfig : ModelConfig
     /// <summary>Id that starts a text, if the vocabulary has one.</summary>
     public int? BosTokenId { get; init; }
 
-    /// <summary>Id that ends a text, if the vocabulary has one.</summary>
-    public int? EosTokenId { get; init; }
+    /// <summary>Ids of which any ends a text, the usual one first.</summary>
+    public IReadOnlyList<int> EosTokenIds { get; init; } = [];
+
+    /// <summary>The first of <see cref="EosTokenIds"/>, if the vocabulary has one.</summary>
+    public int? EosTokenId
+    {
+        get => EosTokenIds.Count > 0 ? EosTokenIds[0] : null;
+        init => EosTokenIds = value is { } id ? [id] : [];
+    }
 
     /// <summary>Writes the architecture's own keys into <c>config.json</c>'s open object.</summary>
     protected abstract void WriteText(Utf8JsonWriter writer);
@@ -29,7 +64,10 @@ public abstract record TextModelConfig : ModelConfig
         writer.WriteNumber("vocab_size", VocabularySize);
         WriteOptional(writer, "pad_token_id", PadTokenId);
         WriteOptional(writer, "bos_token_id", BosTokenId);
-        WriteOptional(writer, "eos_token_id", EosTokenId);
+        if (EosTokenIds.Count <= 1)
+            WriteOptional(writer, "eos_token_id", EosTokenId);
+        else
+            WriteNumbers(writer, "eos_token_id", EosTokenIds);
         WriteText(writer);
     }
 
@@ -39,5 +77,13 @@ public abstract record TextModelConfig : ModelConfig
             writer.WriteNumber(key, number);
         else
             writer.WriteNull(key);
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter writer, string key, IReadOnlyList<int> numbers)
+    {
+        writer.WriteStartArray(key);
+        foreach (int number in numbers)
+            writer.WriteNumberValue(number);
+        writer.WriteEndArray();
     }
 }

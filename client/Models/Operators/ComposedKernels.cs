@@ -32,6 +32,9 @@ internal static class ComposedKernels
         return (input * (meanSquare + eps).rsqrt() * weight).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Sets a share of the numbers to zero and scales up the others to keep the mean; the input itself where the share is 0.</summary>
+    internal static Tensor Dropout(Tensor input, double share) => share > 0 ? nn.functional.dropout(input, share, training: true) : input;
+
     /// <summary>Layer norm over the last dimension (Ba et al. 2016, arXiv:1607.06450): (x − mean) / sqrt(variance + eps) · w + b.</summary>
     internal static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, double eps) => nn.functional.layer_norm(input, [weight.shape[0]], weight, bias, eps);
 
@@ -77,8 +80,7 @@ internal static class ComposedKernels
     internal static Tensor LoraLinear(Tensor input, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, double dropout)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor dropped = dropout > 0 ? nn.functional.dropout(input, dropout, training: true) : input;
-        Tensor low = nn.functional.linear(nn.functional.linear(dropped, a) * scale, b);
+        Tensor low = nn.functional.linear(nn.functional.linear(Dropout(input, dropout), a) * scale, b);
         return (nn.functional.linear(input, weight, bias) + low).MoveToOuterDisposeScope();
     }
 
@@ -89,8 +91,10 @@ internal static class ComposedKernels
     /// <param name="offsets">Where each row starts, and the end.</param>
     /// <param name="scale">Factor of the scores, usually 1/sqrt(width).</param>
     /// <param name="pattern">Which keys of its row a query sees.</param>
+    /// <param name="dropout">Share of the probabilities that is dropped.</param>
     /// <returns>(n, heads·width).</returns>
-    internal static Tensor PackedAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale, AttentionPattern pattern)
+    internal static Tensor PackedAttention(
+        Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale, AttentionPattern pattern, double dropout = 0)
     {
         using DisposeScope scope = NewDisposeScope();
         List<Tensor> parts = [];
@@ -102,7 +106,7 @@ internal static class ComposedKernels
                 end++;
             int start = offsets[row], count = offsets[end] - start;
             Tensor? mask = pattern.Causal ? CausalMask(length, pattern.Window) : null;
-            parts.Add(Attend(query.narrow(0, start, count), key.narrow(0, start, count), value.narrow(0, start, count), end - row, mask, scale, null));
+            parts.Add(Attend(query.narrow(0, start, count), key.narrow(0, start, count), value.narrow(0, start, count), end - row, mask, scale, dropout, null));
             row = end;
         }
 
@@ -116,12 +120,13 @@ internal static class ComposedKernels
     /// <param name="rows">Number of rows.</param>
     /// <param name="mask">Added to the scores, (rows or 1, 1, 1, queries, keys); null for none.</param>
     /// <param name="scale">Factor of the scores.</param>
+    /// <param name="dropout">Share of the probabilities that is dropped.</param>
     /// <param name="trace">Takes the probabilities; null for none.</param>
     /// <returns>(rows·queries, heads·width).</returns>
-    internal static Tensor PaddedAttention(Tensor query, Tensor key, Tensor value, long rows, Tensor? mask, double scale, ForwardTrace? trace)
+    internal static Tensor PaddedAttention(Tensor query, Tensor key, Tensor value, long rows, Tensor? mask, double scale, double dropout, ForwardTrace? trace)
     {
         using DisposeScope scope = NewDisposeScope();
-        return Attend(query, key, value, rows, mask, scale, trace).MoveToOuterDisposeScope();
+        return Attend(query, key, value, rows, mask, scale, dropout, trace).MoveToOuterDisposeScope();
     }
 
     /// <summary>Attention of one row's newest positions over all of its keys, without gradients.</summary>
@@ -156,7 +161,7 @@ internal static class ComposedKernels
         return window is { } keys ? mask.triu(1) + mask.tril(-keys) : mask.triu(1);
     }
 
-    private static Tensor Attend(Tensor query, Tensor key, Tensor value, long rows, Tensor? mask, double scale, ForwardTrace? trace)
+    private static Tensor Attend(Tensor query, Tensor key, Tensor value, long rows, Tensor? mask, double scale, double dropout, ForwardTrace? trace)
     {
         long queries = query.shape[0] / rows, keys = key.shape[0] / rows, heads = query.shape[1], width = query.shape[2], keyHeads = key.shape[1], group = heads / keyHeads;
         // Query heads that share a key head are stacked along the sequence, so keys and values are never repeated.
@@ -166,7 +171,7 @@ internal static class ComposedKernels
         Tensor scores = q.bmm(k).view(rows, keyHeads, group, queries, keys);
         Tensor probabilities = (mask is null ? scores : scores + mask).softmax(-1);
         trace?.AddAttention(probabilities.view(rows, heads, queries, keys));
-        Tensor mixed = probabilities.view(rows * keyHeads, group * queries, keys).bmm(v);
+        Tensor mixed = Dropout(probabilities, dropout).view(rows * keyHeads, group * queries, keys).bmm(v);
         return mixed.view(rows, keyHeads, group, queries, width).permute(0, 3, 1, 2, 4).reshape(rows * queries, heads * width);
     }
 }

@@ -17,6 +17,8 @@ internal static class Kernels
 
     internal static Tensor RmsNorm(Tensor input, Tensor weight, double eps) => Fast.RmsNorm(input, weight, eps);
 
+    internal static Tensor Dropout(Tensor input, double share) => ComposedKernels.Dropout(input, share);
+
     internal static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, double eps) => ComposedKernels.LayerNorm(input, weight, bias, eps);
 
     internal static Tensor Gelu(Tensor input) => ComposedKernels.Gelu(input);
@@ -32,11 +34,14 @@ internal static class Kernels
     internal static Tensor LoraLinear(Tensor input, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, double dropout) =>
         Fast.LoraLinear(input, weight, bias, a, b, scale, dropout);
 
-    internal static Tensor PackedAttention(Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale, AttentionPattern pattern) =>
-        Fast.PackedAttention(query, key, value, offsets, scale, pattern);
+    internal static Tensor PackedAttention(
+        Tensor query, Tensor key, Tensor value, ReadOnlySpan<int> offsets, double scale, AttentionPattern pattern, double dropout) =>
+        dropout > 0
+            ? ComposedKernels.PackedAttention(query, key, value, offsets, scale, pattern, dropout)
+            : Fast.PackedAttention(query, key, value, offsets, scale, pattern);
 
-    internal static Tensor PaddedAttention(Tensor query, Tensor key, Tensor value, long rows, Tensor? mask, double scale, ForwardTrace? trace) =>
-        ComposedKernels.PaddedAttention(query, key, value, rows, mask, scale, trace);
+    internal static Tensor PaddedAttention(Tensor query, Tensor key, Tensor value, long rows, Tensor? mask, double scale, double dropout, ForwardTrace? trace) =>
+        ComposedKernels.PaddedAttention(query, key, value, rows, mask, scale, dropout, trace);
 
     internal static Tensor CachedAttention(Tensor query, Tensor keys, Tensor values, Tensor? mask, double scale) =>
         ComposedKernels.CachedAttention(query, keys, values, mask, scale);

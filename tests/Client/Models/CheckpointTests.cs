@@ -94,14 +94,14 @@ public sealed class CheckpointTests : IDisposable
     {
         using (PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(), 1))
             model.Save(_folder.FullName);
-        Edit("hidden_act", "gelu");
+        Edit("hidden_act", "geglu");
         Edit("num_key_value_heads", 3);
         Edit("rms_norm_eps", "small");
         Edit("intermediate_size", null);
         Edit("pad_token_id", TinyLlama.Vocabulary);
-        Edit("rope_scaling", new JsonObject { ["type"] = "yarn", ["factor"] = 2 });
+        Edit("rope_scaling", new JsonObject { ["type"] = "longrope", ["factor"] = 2 });
         string message = Assert.Throws<CheckpointException>(() => PretrainedModel.Load(_folder.FullName)).Message;
-        foreach (string key in new[] { "hidden_act: 'gelu'", "num_key_value_heads: 3", "rms_norm_eps: expected a number", "intermediate_size: missing", "pad_token_id: expected", "rope_scaling.type: 'yarn'" })
+        foreach (string key in new[] { "hidden_act: 'geglu'", "num_key_value_heads: 3", "rms_norm_eps: expected a number", "intermediate_size: missing", "pad_token_id: expected", "rope_scaling.type: 'longrope'" })
             Assert.Contains(key, message, StringComparison.Ordinal);
     }
 

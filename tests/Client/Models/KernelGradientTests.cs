@@ -26,7 +26,7 @@ public sealed class KernelGradientTests
         ["swiglu"] = ([[4, 5], [4, 5]], t => ComposedKernels.SwiGlu(t[0], t[1])),
         ["lora-linear"] = ([[5, 4], [3, 4], [3], [2, 4], [3, 2]], t => ComposedKernels.LoraLinear(t[0], t[1], t[2], t[3], t[4], 1.7, 0)),
         ["packed-attention"] = ([[7, 4, 2], [7, 2, 2], [7, 2, 2]], t => ComposedKernels.PackedAttention(t[0], t[1], t[2], [0, 2, 4, 7], 0.7, AttentionPattern.UpToSelf)),
-        ["padded-attention"] = ([[6, 4, 2], [6, 2, 2], [6, 2, 2]], t => ComposedKernels.PaddedAttention(t[0], t[1], t[2], 2, PaddedMask(), 0.7, null)),
+        ["padded-attention"] = ([[6, 4, 2], [6, 2, 2], [6, 2, 2]], t => ComposedKernels.PaddedAttention(t[0], t[1], t[2], 2, PaddedMask(), 0.7, 0, null)),
         ["linear-cross-entropy"] = ([[5, 4], [7, 4]], t => ComposedKernels.LinearCrossEntropy(t[0], t[1], null, tensor(new long[] { 0, 6, 3, 3, 1 }, [5]))),
     };
 
