@@ -25,6 +25,9 @@ public sealed record Architecture(
     /// </summary>
     public IReadOnlyList<string> Ignorable { get; init; } = [];
 
+    /// <summary>The task of a configuration that names no class, where the architecture has but one.</summary>
+    public ModelTask? OnlyTask { get; init; }
+
     /// <summary>
     /// Names of modules of the backbone that belong to a head: a checkpoint without that head may lack them, and they are new when the head is.
     /// </summary>
@@ -65,6 +68,20 @@ public static class Architectures
             Heads = ["vocab_transform", "vocab_layer_norm", "vocab_projector", "pre_classifier", "classifier"],
             Ignorable = ["vocab_projector.weight"],
         },
+        new(VitConfig.Name, Images("ViTForImageClassification"), (reader, _) => VitConfig.Read(reader), config => VitBackbone.Build((VitConfig)config))
+        {
+            BackboneName = "vit",
+            BareClass = "ViTModel",
+            Heads = ["classifier"],
+            Ignorable = ["pooler.dense.weight", "pooler.dense.bias"],
+        },
+        new(MixerConfig.Name, Images("MlpMixer"), (reader, _) => MixerConfig.Read(reader), config => MixerBackbone.Build((MixerConfig)config))
+        {
+            BackboneName = "",
+            BareClass = "MlpMixer",
+            OnlyTask = ModelTask.ImageClassification,
+            Heads = ["head"],
+        },
     }.ToFrozenDictionary(architecture => architecture.ModelType, StringComparer.Ordinal);
 
     /// <summary>The known names, sorted.</summary>
@@ -74,7 +91,8 @@ public static class Architectures
     /// <exception cref="CheckpointException"><c>model_type</c> is missing or unknown.</exception>
     public static Architecture Of(ConfigReader reader)
     {
-        string? name = reader.Text("model_type");
+        // timm's configurations have no model_type but the name of a variant.
+        string? name = reader.Text("model_type") ?? (reader.Text("architecture") is { } variant && MixerConfig.IsVariant(variant) ? MixerConfig.Name : null);
         return name is not null && Known.TryGetValue(name, out Architecture? architecture)
             ? architecture
             : throw new CheckpointException($"{reader.Source}: model_type is {(name is null ? "missing" : $"'{name}'")}; known architectures: {string.Join(", ", Names)}.");
@@ -82,6 +100,8 @@ public static class Architectures
 
     /// <summary>The architecture that made a configuration.</summary>
     internal static Architecture Of(ModelConfig config) => Known[config.ModelType];
+
+    private static Dictionary<string, ModelTask> Images(string name) => new(StringComparer.Ordinal) { [name] = ModelTask.ImageClassification };
 
     private static Dictionary<string, ModelTask> Encoders(string name) => new(StringComparer.Ordinal)
     {

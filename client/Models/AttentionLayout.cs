@@ -39,6 +39,8 @@ internal sealed class AttentionLayout
     /// <summary>The layout of rows of equal length without order or padding, such as the patches of images: everyone of a row sees everyone.</summary>
     internal AttentionLayout(int rows, int width, ForwardOptions options)
     {
+        if (options.Cache is not null || options.Prefix is not null)
+            throw new ArgumentException("Only a decoder, whose tokens see those before them, can go on from a cache or a prefix.", nameof(options));
         (_options, _pattern, Positions) = (options, AttentionPattern.Full, ReadOnlyMemory<long>.Empty);
         _offsets = [.. Enumerable.Range(0, rows + 1).Select(row => checked(row * width))];
     }

@@ -87,7 +87,7 @@ public sealed class BertBackbone : nn.Module<ModelInput, Tensor>, IBackbone
 {
     [ComponentName(Name = "embeddings")] private readonly BertEmbeddings _embeddings;
     [ComponentName(Name = "encoder")] private readonly BertLayers _encoder;
-    [ComponentName(Name = "pooler")] private readonly BertDense? _pooler;
+    [ComponentName(Name = "pooler")] private readonly DenseLayer? _pooler;
 
     /// <summary>Creates the encoder with uninitialised weights.</summary>
     public BertBackbone(BertConfig config) : base(nameof(BertBackbone))
@@ -179,7 +179,7 @@ internal sealed class BertLayers : nn.Module
 internal sealed class BertBlock : nn.Module<Tensor, AttentionLayout, Tensor>
 {
     [ComponentName(Name = "attention")] private readonly BertAttention _attention;
-    [ComponentName(Name = "intermediate")] private readonly BertDense _intermediate;
+    [ComponentName(Name = "intermediate")] private readonly DenseLayer _intermediate;
     [ComponentName(Name = "output")] private readonly BertOutput _output;
     private readonly Activation _activation;
 
@@ -263,20 +263,6 @@ internal sealed class BertOutput : nn.Module<Tensor, Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         return _norm.call(input2 + _dense.call(input1)).MoveToOuterDisposeScope();
     }
-}
-
-/// <summary>A linear layer under the name <c>dense</c>.</summary>
-internal sealed class BertDense : nn.Module
-{
-    [ComponentName(Name = "dense")] private readonly Projection _dense;
-
-    internal BertDense(long inputs, long outputs) : base(nameof(BertDense))
-    {
-        _dense = new(inputs, outputs, bias: true);
-        RegisterComponents();
-    }
-
-    internal Projection Dense => _dense;
 }
 
 /// <summary>The masked-language-model head's modules under their names: <c>cls.predictions.transform</c> and <c>cls.predictions.bias</c>.</summary>

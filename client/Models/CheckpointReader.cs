@@ -69,6 +69,8 @@ internal static class CheckpointReader
     private static ModelTask? StoredTask(ConfigReader reader, Architecture architecture)
     {
         IReadOnlyList<string> classes = reader.Texts("architectures");
+        if (classes.Count == 0 && architecture.OnlyTask is { } only)
+            return only;
         if (classes.Count == 1 && architecture.Classes.TryGetValue(classes[0], out ModelTask task))
             return task;
         if (classes.Count == 1 && classes[0] == architecture.BareClass)

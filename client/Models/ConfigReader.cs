@@ -56,6 +56,12 @@ public sealed class ConfigReader
         return null;
     }
 
+    /// <summary>The nested object at <paramref name="key"/>, or one without keys where it is absent or none.</summary>
+    public ConfigReader SectionOrEmpty(string key) => Section(key) ?? new(Source, JsonElement.Parse("{}"), $"{_path}{key}.", _problems);
+
+    /// <summary>The keys that are present, in the order of the file.</summary>
+    public IEnumerable<string> Keys => _root.EnumerateObject().Select(entry => entry.Name);
+
     /// <summary>An integer in [<paramref name="least"/>, <paramref name="most"/>]; without a default the key is required.</summary>
     public int WholeNumber(string key, int least, int most, int? otherwise = null) => OptionalWholeNumber(key, least, most) ?? Default(key, otherwise, least);
 
@@ -90,6 +96,23 @@ public sealed class ConfigReader
         return numbers;
     }
 
+    /// <summary>Two integers in [<paramref name="least"/>, <paramref name="most"/>], an array of them or one that stands for both.</summary>
+    public (int First, int Second) Pair(string key, int least, int most, (int First, int Second) otherwise)
+    {
+        switch (WholeNumbers(key, least, most))
+        {
+            case []:
+                return otherwise;
+            case [var both]:
+                return (both, both);
+            case [var first, var second]:
+                return (first, second);
+            case var more:
+                Reject(key, $"expected one integer or two, got {more.Count}");
+                return otherwise;
+        }
+    }
+
     /// <summary>A finite number in [<paramref name="least"/>, <paramref name="most"/>]; without a default the key is required.</summary>
     public double Number(string key, double least, double most, double? otherwise = null)
     {
@@ -99,6 +122,18 @@ public sealed class ConfigReader
             return number;
         Reject(key, FormattableString.Invariant($"expected a number from {least} to {most}, got {Show(value)}"));
         return least;
+    }
+
+    /// <summary>Two finite numbers in [<paramref name="least"/>, <paramref name="most"/>], an array of them or one that stands for both.</summary>
+    public (double First, double Second) NumberPair(string key, double least, double most, (double First, double Second) otherwise)
+    {
+        if (Find(key) is not { } value)
+            return otherwise;
+        JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value, value];
+        if (items.Length == 2 && items.All(item => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out double number) && number >= least && number <= most))
+            return (items[0].GetDouble(), items[1].GetDouble());
+        Reject(key, FormattableString.Invariant($"expected a number from {least} to {most} or an array of two, got {Show(value)}"));
+        return (least, least);
     }
 
     /// <summary>A Boolean; without a default the key is required.</summary>

@@ -8,13 +8,15 @@ namespace Federated.Client.Models;
 /// <param name="between">W and b before the activation; null for none.</param>
 /// <param name="activation">The function after <paramref name="between"/>.</param>
 /// <param name="output">(hidden) → (labels).</param>
-internal sealed class FirstTokenHead(IReadOnlyList<(string Name, nn.Module Module)> modules, Projection? between, Activation activation, Projection output) : IModelHead
+/// <param name="first">The first positions of an input's rows; null for those of a batch of tokens.</param>
+internal sealed class FirstTokenHead(
+    IReadOnlyList<(string Name, nn.Module Module)> modules, Projection? between, Activation activation, Projection output, Func<ModelInput, long[]>? first = null) : IModelHead
 {
     /// <inheritdoc/>
     public IReadOnlyList<(string Name, nn.Module Module)> Modules => modules;
 
     /// <summary>The first token of each row, padding or not, as in transformers.</summary>
-    public long[]? Positions(ModelInput input) => SequenceBatch.Of(input).FirstTokens();
+    public long[]? Positions(ModelInput input) => first is null ? SequenceBatch.Of(input).FirstTokens() : first(input);
 
     /// <summary>(rows, hidden) → (rows, labels).</summary>
     public Tensor Logits(Tensor hidden)

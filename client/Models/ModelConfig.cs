@@ -52,7 +52,7 @@ public abstract record ModelConfig
     protected abstract void WriteOwn(Utf8JsonWriter writer);
 
     /// <summary>Writes <c>config.json</c> as transformers reads it.</summary>
-    public void Write(Stream target, string dtype = "float32")
+    public virtual void Write(Stream target, string dtype = "float32")
     {
         using Utf8JsonWriter writer = new(target, new JsonWriterOptions { Indented = true });
         writer.WriteStartObject();

@@ -12,11 +12,12 @@ public sealed class PretrainedModel : nn.Module<ModelInput, Tensor>
 {
     private readonly Dictionary<string, Projection> _projections;
 
-    /// <summary>Puts a head on a backbone; <paramref name="backboneName"/> is its prefix in <c>model.safetensors</c>.</summary>
+    /// <summary>Puts a head on a backbone; <paramref name="backboneName"/> is its prefix in <c>model.safetensors</c>, empty where its modules stand beside the head.</summary>
     internal PretrainedModel(ModelConfig config, string backboneName, IBackbone backbone, IModelHead head) : base(nameof(PretrainedModel))
     {
         (Config, Backbone, Head) = (config, backbone, head);
-        register_module(backboneName, backbone.Module);
+        foreach ((string name, nn.Module module) in backboneName.Length > 0 ? [(backboneName, backbone.Module)] : backbone.Module.named_children())
+            register_module(name, module);
         foreach ((string name, nn.Module module) in head.Modules)
             register_module(name, module);
         Parameters = [.. named_parameters()];

@@ -29,6 +29,6 @@ internal static class AdapterChecks
     private static void Forward(Golden golden, PretrainedModel model, TrainingBatch batch, string name, double tolerance)
     {
         using IDisposable _ = no_grad();
-        Near.Equal(golden.Floats(name), model.Logits(batch.Tokens).Floats(), tolerance, name);
+        Near.Equal(golden.Floats(name), model.Logits(batch.Input).Floats(), tolerance, name);
     }
 }

@@ -56,6 +56,9 @@ internal sealed class Golden : IDisposable
     /// <summary>The named inputs as a padded batch with their labels, of whichever kind the fixture has.</summary>
     internal TrainingBatch Batch(string ids = "input_ids", string? mask = "attention_mask", string? positions = null)
     {
+        if (Has("pixel_values") && Shape("pixel_values") is [var rows, var channels, var height, var width])
+            return new(new ImageBatch(Floats("pixel_values"), rows, channels, height, width)) { ClassLabels = Longs("labels") };
+
         int[] shape = Shape(ids);
         SequenceBatch tokens = SequenceBatch.Padded(Longs(ids), shape[0], shape[1], mask is null ? null : Longs(mask), positions is null ? null : Longs(positions));
         if (Has("token_type_ids"))
