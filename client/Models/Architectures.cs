@@ -54,7 +54,7 @@ public static class Architectures
             Heads = ["cls", "classifier", "bert.pooler", "pooler"],
             Ignorable = [".position_ids", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias", ".seq_relationship.weight", ".seq_relationship.bias", "pooler.dense.weight", "pooler.dense.bias"],
         },
-        new(Roberta.Name, Encoders("Roberta"), (reader, task) => BertConfig.Read(reader, task, isRoberta: true), config => Roberta.Build((BertConfig)config))
+        new(Roberta.Name, Encoders("Roberta"), BertConfig.ReadRoberta, config => Roberta.Build((BertConfig)config))
         {
             BackboneName = "roberta",
             BareClass = "RobertaModel",

@@ -1,82 +1,10 @@
-using System.Text.Json;
+using Federated.Client.Models.Operators;
 using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Federated.Client.Models;
-
-/// <summary>BERT's part of <c>config.json</c>, and RoBERTa's, which has the same keys.</summary>
-public sealed record BertConfig : EncoderConfig
-{
-    /// <summary>The name in <c>model_type</c>.</summary>
-    public const string Name = "bert";
-
-    private bool _isRoberta;
-
-    /// <inheritdoc/>
-    public override string ModelType => _isRoberta ? Roberta.Name : Name;
-
-    /// <inheritdoc/>
-    public override string ClassName => $"{(_isRoberta ? "Roberta" : "Bert")}{(Task == ModelTask.MaskedLanguageModel ? "ForMaskedLM" : "ForSequenceClassification")}";
-
-    /// <summary>Whether positions are counted from the padding id on, over the tokens that are no padding.</summary>
-    internal bool CountsPositionsPastPadding => _isRoberta;
-
-    internal static BertConfig Read(ConfigReader reader, ModelTask task) => Read(reader, task, isRoberta: false);
-
-    /// <summary>Reads and checks the configuration; problems are left in <paramref name="reader"/>.</summary>
-    internal static BertConfig Read(ConfigReader reader, ModelTask task, bool isRoberta)
-    {
-        int vocabulary = reader.WholeNumber("vocab_size", 1, ConfigBounds.LargestVocabulary);
-        BertConfig config = new()
-        {
-            _isRoberta = isRoberta,
-            Task = task,
-            VocabularySize = vocabulary,
-            HiddenSize = reader.WholeNumber("hidden_size", 1, ConfigBounds.WidestLayer, 768),
-            MaxPositions = reader.WholeNumber("max_position_embeddings", 1, ConfigBounds.LongestContext, 512),
-            InitializerRange = reader.Number("initializer_range", 0, 10, 0.02),
-            PadTokenId = reader.OptionalWholeNumber("pad_token_id", 0, vocabulary - 1) ?? (isRoberta ? 1 : 0),
-            BosTokenId = reader.OptionalWholeNumber("bos_token_id", 0, vocabulary - 1),
-            EosTokenId = reader.OptionalWholeNumber("eos_token_id", 0, vocabulary - 1),
-            Labels = reader.NumberedTexts("id2label") ?? ["LABEL_0", "LABEL_1"],
-            Layers = reader.WholeNumber("num_hidden_layers", 1, ConfigBounds.MostLayers, 12),
-            Heads = reader.WholeNumber("num_attention_heads", 1, ConfigBounds.WidestLayer, 12),
-            IntermediateSize = reader.WholeNumber("intermediate_size", 1, ConfigBounds.WidestLayer, 3072),
-            Activation = Activation.Read(reader, "hidden_act", "gelu"),
-            NormEpsilon = reader.Number("layer_norm_eps", 0, 1, 1e-12),
-            TokenTypes = reader.WholeNumber("type_vocab_size", 1, ConfigBounds.MostTokenTypes, 2),
-        };
-        config.Check(reader, "num_attention_heads");
-        reader.Supports("position_embedding_type", "absolute");
-        foreach (string key in (string[])["is_decoder", "add_cross_attention"])
-        {
-            if (reader.Flag(key, false))
-                reader.Reject(key, "only the encoder is supported; set it to false");
-        }
-
-        if (isRoberta && config.MaxPositions < config.PadTokenId + 2)
-            reader.Reject("max_position_embeddings", $"positions begin after the padding id ({config.PadTokenId}), so at least {config.PadTokenId + 2} are needed, got {config.MaxPositions}");
-        return config;
-    }
-
-    /// <inheritdoc/>
-    protected override void WriteText(Utf8JsonWriter writer)
-    {
-        writer.WriteNumber("hidden_size", HiddenSize);
-        writer.WriteNumber("max_position_embeddings", MaxPositions);
-        writer.WriteNumber("num_hidden_layers", Layers);
-        writer.WriteNumber("num_attention_heads", Heads);
-        writer.WriteNumber("intermediate_size", IntermediateSize);
-        writer.WriteString("hidden_act", Activation.Name);
-        writer.WriteNumber("layer_norm_eps", NormEpsilon);
-        writer.WriteNumber("type_vocab_size", TokenTypes);
-        writer.WriteString("position_embedding_type", "absolute");
-        writer.WriteNumber("hidden_dropout_prob", 0.0);
-        writer.WriteNumber("attention_probs_dropout_prob", 0.0);
-    }
-}
 
 /// <summary>The BERT encoder: learned positions and segments, post-norm blocks; RoBERTa's is the same but for its positions.</summary>
 /// <remarks>
@@ -118,7 +46,10 @@ public sealed class BertBackbone : nn.Module<ModelInput, Tensor>, IBackbone
         }
 
         Projection classifier = new(config.HiddenSize, config.Labels.Count, bias: true);
-        return new(config, BertConfig.Name, backbone, new FirstTokenHead([("classifier", classifier)], backbone._pooler!.Dense, Activation.Of("tanh"), classifier));
+        return new(config, BertConfig.Name, backbone, new FirstTokenHead([("classifier", classifier)], backbone._pooler!.Dense, Activation.Of("tanh"), classifier)
+        {
+            Dropout = config.ClassifierDropout,
+        });
     }
 
     /// <inheritdoc/>
@@ -152,11 +83,9 @@ internal sealed class BertEmbeddings : nn.Module
     internal Tensor Embed(SequenceBatch batch)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor places = _config.CountsPositionsPastPadding
-            ? Encoder.Places(Roberta.Positions(batch, _config.PadTokenId!.Value), _config.MaxPositions)
-            : Encoder.Places(batch.Positions.Span, _config.MaxPositions);
+        Tensor places = Encoder.Places(_config.CountsPositionsPastPadding ? Roberta.Positions(batch, _config.PadTokenId!.Value) : batch.Positions.Span, _config.MaxPositions);
         Tensor sum = _words.call(batch.IdTensor(_config.VocabularySize)) + _types.call(batch.TypeTensor(_config.TokenTypes)) + _positions.call(places);
-        return _norm.call(sum).MoveToOuterDisposeScope();
+        return Kernels.Dropout(_norm.call(sum), training ? _config.HiddenDropout : 0).MoveToOuterDisposeScope();
     }
 }
 
@@ -227,10 +156,11 @@ internal sealed class BertSelfAttention : nn.Module<Tensor, AttentionLayout, Ten
     [ComponentName(Name = "key")] private readonly Projection _key;
     [ComponentName(Name = "value")] private readonly Projection _value;
     private readonly int _layer, _heads, _width;
+    private readonly double _dropout;
 
     internal BertSelfAttention(BertConfig config, int layer) : base(nameof(BertSelfAttention))
     {
-        (_layer, _heads, _width) = (layer, config.Heads, config.HiddenSize / config.Heads);
+        (_layer, _heads, _width, _dropout) = (layer, config.Heads, config.HiddenSize / config.Heads, config.AttentionDropout);
         _query = new(config.HiddenSize, config.HiddenSize, bias: true);
         _key = new(config.HiddenSize, config.HiddenSize, bias: true);
         _value = new(config.HiddenSize, config.HiddenSize, bias: true);
@@ -241,7 +171,7 @@ internal sealed class BertSelfAttention : nn.Module<Tensor, AttentionLayout, Ten
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor Heads(Projection projection) => projection.call(input1).view(-1, _heads, _width);
-        return input2.Attend(_layer, Heads(_query), Heads(_key), Heads(_value), 1 / Math.Sqrt(_width)).MoveToOuterDisposeScope();
+        return input2.Attend(_layer, Heads(_query), Heads(_key), Heads(_value), 1 / Math.Sqrt(_width), training ? _dropout : 0).MoveToOuterDisposeScope();
     }
 }
 
@@ -250,9 +180,11 @@ internal sealed class BertOutput : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "dense")] private readonly Projection _dense;
     [ComponentName(Name = "LayerNorm")] private readonly LayerNorm _norm;
+    private readonly double _dropout;
 
     internal BertOutput(long inputs, BertConfig config) : base(nameof(BertOutput))
     {
+        _dropout = config.HiddenDropout;
         _dense = new(inputs, config.HiddenSize, bias: true);
         _norm = new(config.HiddenSize, config.NormEpsilon);
         RegisterComponents();
@@ -261,7 +193,7 @@ internal sealed class BertOutput : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor input1, Tensor input2)
     {
         using DisposeScope scope = NewDisposeScope();
-        return _norm.call(input2 + _dense.call(input1)).MoveToOuterDisposeScope();
+        return _norm.call(input2 + Kernels.Dropout(_dense.call(input1), training ? _dropout : 0)).MoveToOuterDisposeScope();
     }
 }
 

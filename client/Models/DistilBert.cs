@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Federated.Client.Models.Operators;
 using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -12,6 +14,17 @@ public sealed record DistilBertConfig : EncoderConfig
     /// <summary>The name in <c>model_type</c>.</summary>
     public const string Name = "distilbert";
 
+    private static readonly EncoderKeys Keys = new("dim", "n_layers", "n_heads", "hidden_dim", "activation", "dropout", "attention_dropout");
+
+    /// <summary>A configuration made by hand.</summary>
+    public DistilBertConfig()
+    {
+    }
+
+    [SetsRequiredMembers]
+    private DistilBertConfig(ConfigReader reader, ModelTask task) : base(reader, task, Keys, padTokenId: 0) =>
+        ClassifierDropout = reader.Number("seq_classif_dropout", 0, 1, 0.2);
+
     /// <inheritdoc/>
     public override string ModelType => Name;
 
@@ -19,43 +32,22 @@ public sealed record DistilBertConfig : EncoderConfig
     public override string ClassName => Task == ModelTask.MaskedLanguageModel ? "DistilBertForMaskedLM" : "DistilBertForSequenceClassification";
 
     /// <summary>Reads and checks the configuration; problems are left in <paramref name="reader"/>.</summary>
-    internal static DistilBertConfig Read(ConfigReader reader, ModelTask task)
-    {
-        int vocabulary = reader.WholeNumber("vocab_size", 1, ConfigBounds.LargestVocabulary);
-        DistilBertConfig config = new()
-        {
-            Task = task,
-            VocabularySize = vocabulary,
-            HiddenSize = reader.WholeNumber("dim", 1, ConfigBounds.WidestLayer, 768),
-            MaxPositions = reader.WholeNumber("max_position_embeddings", 1, ConfigBounds.LongestContext, 512),
-            InitializerRange = reader.Number("initializer_range", 0, 10, 0.02),
-            PadTokenId = reader.OptionalWholeNumber("pad_token_id", 0, vocabulary - 1) ?? 0,
-            BosTokenId = reader.OptionalWholeNumber("bos_token_id", 0, vocabulary - 1),
-            EosTokenId = reader.OptionalWholeNumber("eos_token_id", 0, vocabulary - 1),
-            Labels = reader.NumberedTexts("id2label") ?? ["LABEL_0", "LABEL_1"],
-            Layers = reader.WholeNumber("n_layers", 1, ConfigBounds.MostLayers, 6),
-            Heads = reader.WholeNumber("n_heads", 1, ConfigBounds.WidestLayer, 12),
-            IntermediateSize = reader.WholeNumber("hidden_dim", 1, ConfigBounds.WidestLayer, 3072),
-            Activation = Activation.Read(reader, "activation", "gelu"),
-        };
-        config.Check(reader, "n_heads");
-        return config;
-    }
+    internal static DistilBertConfig Read(ConfigReader reader, ModelTask task) => new(reader, task);
 
     /// <inheritdoc/>
     protected override void WriteText(Utf8JsonWriter writer)
     {
-        writer.WriteNumber("dim", HiddenSize);
+        writer.WriteNumber(Keys.Hidden, HiddenSize);
         writer.WriteNumber("max_position_embeddings", MaxPositions);
-        writer.WriteNumber("n_layers", Layers);
-        writer.WriteNumber("n_heads", Heads);
-        writer.WriteNumber("hidden_dim", IntermediateSize);
-        writer.WriteString("activation", Activation.Name);
+        writer.WriteNumber(Keys.Layers, Layers);
+        writer.WriteNumber(Keys.Heads, Heads);
+        writer.WriteNumber(Keys.Intermediate, IntermediateSize);
+        writer.WriteString(Keys.Activation, Activation.Name);
         // The table of positions is stored like any weight, whichever way it once was made.
         writer.WriteBoolean("sinusoidal_pos_embds", false);
-        writer.WriteNumber("dropout", 0.0);
-        writer.WriteNumber("attention_dropout", 0.0);
-        writer.WriteNumber("seq_classif_dropout", 0.0);
+        writer.WriteNumber(Keys.HiddenDropout, HiddenDropout);
+        writer.WriteNumber(Keys.AttentionDropout, AttentionDropout);
+        writer.WriteNumber("seq_classif_dropout", ClassifierDropout);
     }
 }
 
@@ -94,7 +86,10 @@ public sealed class DistilBertBackbone : nn.Module<ModelInput, Tensor>, IBackbon
         }
 
         Projection between = new(config.HiddenSize, config.HiddenSize, bias: true), classifier = new(config.HiddenSize, config.Labels.Count, bias: true);
-        return new(config, DistilBertConfig.Name, backbone, new FirstTokenHead([("pre_classifier", between), ("classifier", classifier)], between, Activation.Of("relu"), classifier));
+        return new(config, DistilBertConfig.Name, backbone, new FirstTokenHead([("pre_classifier", between), ("classifier", classifier)], between, Activation.Of("relu"), classifier)
+        {
+            Dropout = config.ClassifierDropout,
+        });
     }
 
     /// <inheritdoc/>
@@ -141,7 +136,8 @@ internal sealed class DistilBertEmbeddings : nn.Module
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor places = Encoder.Places(batch.Positions.Span, _config.MaxPositions);
-        return _norm.call(_words.call(batch.IdTensor(_config.VocabularySize)) + _positions.call(places)).MoveToOuterDisposeScope();
+        Tensor sum = _words.call(batch.IdTensor(_config.VocabularySize)) + _positions.call(places);
+        return Kernels.Dropout(_norm.call(sum), training ? _config.HiddenDropout : 0).MoveToOuterDisposeScope();
     }
 }
 
@@ -193,10 +189,11 @@ internal sealed class DistilBertAttention : nn.Module<Tensor, AttentionLayout, T
     [ComponentName(Name = "v_lin")] private readonly Projection _value;
     [ComponentName(Name = "out_lin")] private readonly Projection _output;
     private readonly int _layer, _heads, _width;
+    private readonly double _dropout;
 
     internal DistilBertAttention(DistilBertConfig config, int layer) : base(nameof(DistilBertAttention))
     {
-        (_layer, _heads, _width) = (layer, config.Heads, config.HiddenSize / config.Heads);
+        (_layer, _heads, _width, _dropout) = (layer, config.Heads, config.HiddenSize / config.Heads, config.AttentionDropout);
         _query = new(config.HiddenSize, config.HiddenSize, bias: true);
         _key = new(config.HiddenSize, config.HiddenSize, bias: true);
         _value = new(config.HiddenSize, config.HiddenSize, bias: true);
@@ -208,7 +205,7 @@ internal sealed class DistilBertAttention : nn.Module<Tensor, AttentionLayout, T
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor Heads(Projection projection) => projection.call(input1).view(-1, _heads, _width);
-        Tensor mixed = input2.Attend(_layer, Heads(_query), Heads(_key), Heads(_value), 1 / Math.Sqrt(_width));
+        Tensor mixed = input2.Attend(_layer, Heads(_query), Heads(_key), Heads(_value), 1 / Math.Sqrt(_width), training ? _dropout : 0);
         return _output.call(input2.Keep(mixed)).MoveToOuterDisposeScope();
     }
 }
@@ -219,18 +216,19 @@ internal sealed class DistilBertFeedForward : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "lin1")] private readonly Projection _inner;
     [ComponentName(Name = "lin2")] private readonly Projection _outer;
     private readonly Activation _activation;
+    private readonly double _dropout;
 
     internal DistilBertFeedForward(DistilBertConfig config) : base(nameof(DistilBertFeedForward))
     {
         _inner = new(config.HiddenSize, config.IntermediateSize, bias: true);
         _outer = new(config.IntermediateSize, config.HiddenSize, bias: true);
-        _activation = config.Activation;
+        (_activation, _dropout) = (config.Activation, config.HiddenDropout);
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();
-        return _outer.call(_activation.Apply(_inner.call(input))).MoveToOuterDisposeScope();
+        return Kernels.Dropout(_outer.call(_activation.Apply(_inner.call(input))), training ? _dropout : 0).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Federated.Client.Models.Operators;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,6 +13,12 @@ namespace Federated.Client.Models;
 internal sealed class FirstTokenHead(
     IReadOnlyList<(string Name, nn.Module Module)> modules, Projection? between, Activation activation, Projection output, Func<ModelInput, long[]>? first = null) : IModelHead
 {
+    /// <summary>Share of the numbers before the output that training drops.</summary>
+    internal double Dropout { get; init; }
+
+    /// <summary>Whether as many of the first token's are dropped too, as in RoBERTa.</summary>
+    internal bool DropsTwice { get; init; }
+
     /// <inheritdoc/>
     public IReadOnlyList<(string Name, nn.Module Module)> Modules => modules;
 
@@ -22,6 +29,10 @@ internal sealed class FirstTokenHead(
     public Tensor Logits(Tensor hidden)
     {
         using DisposeScope scope = NewDisposeScope();
-        return output.call(between is null ? hidden : activation.Apply(between.call(hidden))).MoveToOuterDisposeScope();
+        double dropout = output.training ? Dropout : 0;
+        Tensor features = DropsTwice ? Kernels.Dropout(hidden, dropout) : hidden;
+        if (between is not null)
+            features = activation.Apply(between.call(features));
+        return output.call(Kernels.Dropout(features, dropout)).MoveToOuterDisposeScope();
     }
 }

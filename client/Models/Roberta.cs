@@ -22,7 +22,7 @@ internal static class Roberta
         }
 
         RobertaClassifier classifier = new(config);
-        return new(config, Name, backbone, classifier.Head());
+        return new(config, Name, backbone, classifier.Head(config.ClassifierDropout));
     }
 
     /// <summary>padding id + the number of real tokens up to each token, itself included; the padding id for padding.</summary>
@@ -54,7 +54,7 @@ internal static class Roberta
             RegisterComponents();
         }
 
-        internal FirstTokenHead Head() => new([("classifier", this)], _dense, Activation.Of("tanh"), _output);
+        internal FirstTokenHead Head(double dropout) => new([("classifier", this)], _dense, Activation.Of("tanh"), _output) { Dropout = dropout, DropsTwice = true };
     }
 
     /// <summary><c>lm_head.dense</c>, <c>lm_head.layer_norm</c>, <c>lm_head.bias</c>.</summary>

@@ -1,110 +1,10 @@
-using System.Text.Json;
+using Federated.Client.Models.Operators;
 using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Federated.Client.Models;
-
-/// <summary>ViT's part of <c>config.json</c>.</summary>
-public sealed record VitConfig : ModelConfig
-{
-    /// <summary>The name in <c>model_type</c>.</summary>
-    public const string Name = "vit";
-
-    /// <inheritdoc/>
-    public override string ModelType => Name;
-
-    /// <inheritdoc/>
-    public override string ClassName => "ViTForImageClassification";
-
-    /// <summary>The images, and their patches.</summary>
-    public required ImageSize Image { get; init; }
-
-    /// <summary>Number of blocks.</summary>
-    public required int Layers { get; init; }
-
-    /// <summary>Number of attention heads; divides the hidden size.</summary>
-    public required int Heads { get; init; }
-
-    /// <summary>Width of the feed-forward layer.</summary>
-    public required int IntermediateSize { get; init; }
-
-    /// <summary>The function inside the feed-forward layer.</summary>
-    public required Activation Activation { get; init; }
-
-    /// <summary>Added to the variance before its root.</summary>
-    public double NormEpsilon { get; init; } = 1e-12;
-
-    /// <summary>Whether queries, keys and values have biases.</summary>
-    public bool QkvBias { get; init; } = true;
-
-    /// <inheritdoc/>
-    public override long BackboneParameters
-    {
-        get
-        {
-            long hidden = HiddenSize, inner = IntermediateSize;
-            long block = (4 * hidden * hidden) + ((QkvBias ? 4 : 1) * hidden) + (2 * hidden * inner) + inner + hidden + (4 * hidden);
-            return (hidden * Image.Channels * Image.PatchHeight * Image.PatchWidth) + ((Image.Patches + 5L) * hidden) + (Layers * block);
-        }
-    }
-
-    /// <summary>Reads and checks the configuration; problems are left in <paramref name="reader"/>.</summary>
-    internal static VitConfig Read(ConfigReader reader)
-    {
-        VitConfig config = new()
-        {
-            Task = ModelTask.ImageClassification,
-            HiddenSize = reader.WholeNumber("hidden_size", 1, ConfigBounds.WidestLayer, 768),
-            InitializerRange = reader.Number("initializer_range", 0, 10, 0.02),
-            Labels = reader.NumberedTexts("id2label") ?? ["LABEL_0", "LABEL_1"],
-            Image = ImageSize.Read(reader, "num_channels", "image_size", new(3, 224, 224, 16, 16)),
-            Layers = reader.WholeNumber("num_hidden_layers", 1, ConfigBounds.MostLayers, 12),
-            Heads = reader.WholeNumber("num_attention_heads", 1, ConfigBounds.WidestLayer, 12),
-            IntermediateSize = reader.WholeNumber("intermediate_size", 1, ConfigBounds.WidestLayer, 3072),
-            Activation = Activation.Read(reader, "hidden_act", "gelu"),
-            NormEpsilon = reader.Number("layer_norm_eps", 0, 1, 1e-12),
-            QkvBias = reader.Flag("qkv_bias", true),
-        };
-        if (config.HiddenSize % config.Heads != 0)
-            reader.Reject("num_attention_heads", $"{config.Heads} does not divide the hidden size ({config.HiddenSize})");
-        if (config.Labels.Count < 1)
-            reader.Reject("id2label", "a classification head needs at least one label");
-        return config;
-    }
-
-    /// <inheritdoc/>
-    protected override void WriteOwn(Utf8JsonWriter writer)
-    {
-        writer.WriteNumber("hidden_size", HiddenSize);
-        writer.WriteNumber("num_channels", Image.Channels);
-        WritePair(writer, "image_size", Image.Height, Image.Width);
-        WritePair(writer, "patch_size", Image.PatchHeight, Image.PatchWidth);
-        writer.WriteNumber("num_hidden_layers", Layers);
-        writer.WriteNumber("num_attention_heads", Heads);
-        writer.WriteNumber("intermediate_size", IntermediateSize);
-        writer.WriteString("hidden_act", Activation.Name);
-        writer.WriteNumber("layer_norm_eps", NormEpsilon);
-        writer.WriteBoolean("qkv_bias", QkvBias);
-        writer.WriteNumber("hidden_dropout_prob", 0.0);
-        writer.WriteNumber("attention_probs_dropout_prob", 0.0);
-    }
-
-    private static void WritePair(Utf8JsonWriter writer, string key, int first, int second)
-    {
-        if (first == second)
-        {
-            writer.WriteNumber(key, first);
-            return;
-        }
-
-        writer.WriteStartArray(key);
-        writer.WriteNumberValue(first);
-        writer.WriteNumberValue(second);
-        writer.WriteEndArray();
-    }
-}
 
 /// <summary>The vision transformer: patches behind a class token, learned positions, pre-norm blocks.</summary>
 /// <remarks>Source: Dosovitskiy et al. 2021, arXiv:2010.11929; parameter names as in Hugging Face transformers' <c>ViTModel</c>.</remarks>
@@ -173,10 +73,11 @@ internal sealed class VitEmbeddings : nn.Module
     [ComponentName(Name = "position_embeddings")] private readonly Parameter _positions;
     [ComponentName(Name = "patch_embeddings")] private readonly VitPatches _patches;
     private readonly ImageSize _image;
+    private readonly double _dropout;
 
     internal VitEmbeddings(VitConfig config) : base(nameof(VitEmbeddings))
     {
-        _image = config.Image;
+        (_image, _dropout) = (config.Image, config.HiddenDropout);
         _classToken = Weights.Allocate(1, 1, config.HiddenSize);
         _positions = Weights.Allocate(1, config.Image.Patches + 1, config.HiddenSize);
         _patches = new(config);
@@ -189,7 +90,7 @@ internal sealed class VitEmbeddings : nn.Module
         long hidden = _classToken.shape[2];
         Tensor patches = _patches.Projection.call(images.Patches(_image)).view(images.Rows, _image.Patches, hidden);
         Tensor rows = cat([_classToken.expand(images.Rows, 1, hidden), patches], 1) + _positions;
-        return rows.view(-1, hidden).MoveToOuterDisposeScope();
+        return Kernels.Dropout(rows.view(-1, hidden), training ? _dropout : 0).MoveToOuterDisposeScope();
     }
 }
 
@@ -231,6 +132,7 @@ internal sealed class VitBlock : nn.Module<Tensor, AttentionLayout, Tensor>
     [ComponentName(Name = "intermediate")] private readonly DenseLayer _intermediate;
     [ComponentName(Name = "output")] private readonly DenseLayer _output;
     private readonly Activation _activation;
+    private readonly double _dropout;
 
     internal VitBlock(VitConfig config, int layer) : base(nameof(VitBlock))
     {
@@ -239,7 +141,7 @@ internal sealed class VitBlock : nn.Module<Tensor, AttentionLayout, Tensor>
         _feedForwardNorm = new(config.HiddenSize, config.NormEpsilon);
         _intermediate = new(config.HiddenSize, config.IntermediateSize);
         _output = new(config.IntermediateSize, config.HiddenSize);
-        _activation = config.Activation;
+        (_activation, _dropout) = (config.Activation, config.HiddenDropout);
         RegisterComponents();
     }
 
@@ -248,7 +150,7 @@ internal sealed class VitBlock : nn.Module<Tensor, AttentionLayout, Tensor>
         using DisposeScope scope = NewDisposeScope();
         Tensor attended = input2.Keep(input1) + _attention.call(_attentionNorm.call(input1), input2);
         Tensor inner = _activation.Apply(_intermediate.Dense.call(_feedForwardNorm.call(attended)));
-        return (attended + _output.Dense.call(inner)).MoveToOuterDisposeScope();
+        return (attended + Kernels.Dropout(_output.Dense.call(inner), training ? _dropout : 0)).MoveToOuterDisposeScope();
     }
 }
 
@@ -257,9 +159,11 @@ internal sealed class VitAttention : nn.Module<Tensor, AttentionLayout, Tensor>
 {
     [ComponentName(Name = "attention")] private readonly VitSelfAttention _attention;
     [ComponentName(Name = "output")] private readonly DenseLayer _output;
+    private readonly double _dropout;
 
     internal VitAttention(VitConfig config, int layer) : base(nameof(VitAttention))
     {
+        _dropout = config.HiddenDropout;
         _attention = new(config, layer);
         _output = new(config.HiddenSize, config.HiddenSize);
         RegisterComponents();
@@ -268,7 +172,7 @@ internal sealed class VitAttention : nn.Module<Tensor, AttentionLayout, Tensor>
     public override Tensor forward(Tensor input1, AttentionLayout input2)
     {
         using DisposeScope scope = NewDisposeScope();
-        return _output.Dense.call(input2.Keep(_attention.call(input1, input2))).MoveToOuterDisposeScope();
+        return Kernels.Dropout(_output.Dense.call(input2.Keep(_attention.call(input1, input2))), training ? _dropout : 0).MoveToOuterDisposeScope();
     }
 }
 
@@ -279,10 +183,11 @@ internal sealed class VitSelfAttention : nn.Module<Tensor, AttentionLayout, Tens
     [ComponentName(Name = "key")] private readonly Projection _key;
     [ComponentName(Name = "value")] private readonly Projection _value;
     private readonly int _layer, _heads, _width;
+    private readonly double _dropout;
 
     internal VitSelfAttention(VitConfig config, int layer) : base(nameof(VitSelfAttention))
     {
-        (_layer, _heads, _width) = (layer, config.Heads, config.HiddenSize / config.Heads);
+        (_layer, _heads, _width, _dropout) = (layer, config.Heads, config.HiddenSize / config.Heads, config.AttentionDropout);
         _query = new(config.HiddenSize, config.HiddenSize, config.QkvBias);
         _key = new(config.HiddenSize, config.HiddenSize, config.QkvBias);
         _value = new(config.HiddenSize, config.HiddenSize, config.QkvBias);
@@ -293,6 +198,6 @@ internal sealed class VitSelfAttention : nn.Module<Tensor, AttentionLayout, Tens
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor Heads(Projection projection) => projection.call(input1).view(-1, _heads, _width);
-        return input2.Attend(_layer, Heads(_query), Heads(_key), Heads(_value), 1 / Math.Sqrt(_width)).MoveToOuterDisposeScope();
+        return input2.Attend(_layer, Heads(_query), Heads(_key), Heads(_value), 1 / Math.Sqrt(_width), training ? _dropout : 0).MoveToOuterDisposeScope();
     }
 }

@@ -73,6 +73,25 @@ public sealed class EncoderTests : IDisposable
         Assert.Equal([1, 3], first.Logits(SequenceBatch.Packed([new[] { 5, 6 }])).shape);
     }
 
+    [Theory]
+    [MemberData(nameof(Classes))]
+    public void Logits_InTraining_DropAsTheConfigurationSays(string name)
+    {
+        SequenceBatch batch = SequenceBatch.Packed([new[] { 5, 6, 7 }, new[] { 8, 9 }]);
+        string none = """{"hidden_dropout_prob": 0, "attention_probs_dropout_prob": 0, "dropout": 0, "attention_dropout": 0, "seq_classif_dropout": 0}""";
+        using PretrainedModel dry = Create(name, none);
+        float[] evaluated = dry.Logits(batch).Floats().ToArray();
+        dry.train();
+        Assert.Equal(evaluated, dry.Logits(batch).Floats());
+        foreach (string key in name.StartsWith("Distil", StringComparison.Ordinal) ? ["dropout", "attention_dropout"] : (string[])["hidden_dropout_prob", "attention_probs_dropout_prob"])
+        {
+            using PretrainedModel model = Create(name, none.Replace($"\"{key}\": 0", $"\"{key}\": 0.5", StringComparison.Ordinal));
+            Assert.Equal(evaluated, model.Logits(batch).Floats());
+            model.train();
+            Assert.NotEqual(evaluated, model.Logits(batch).Floats().ToArray());
+        }
+    }
+
     [Fact]
     public void Encode_RowLongerThanTheTableOfPositions_IsRefused()
     {

@@ -68,6 +68,20 @@ public sealed class ImageModelTests : IDisposable
     public void Read_WhatIsNotSupported_IsNamed(string json, string change, string message) =>
         Assert.Contains(message, Assert.Throws<CheckpointException>(() => Create(json, change)).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("hidden_dropout_prob")]
+    [InlineData("attention_probs_dropout_prob")]
+    public void Logits_InTraining_DropAsTheConfigurationSays(string key)
+    {
+        using PretrainedModel dry = Create(Vit), model = Create(Vit, $$"""{"{{key}}": 0.5}""");
+        float[] evaluated = dry.Logits(Images(2, 2, 4, 6)).Floats().ToArray();
+        Assert.Equal(evaluated, model.Logits(Images(2, 2, 4, 6)).Floats());
+        dry.train();
+        model.train();
+        Assert.Equal(evaluated, dry.Logits(Images(2, 2, 4, 6)).Floats());
+        Assert.NotEqual(evaluated, model.Logits(Images(2, 2, 4, 6)).Floats().ToArray());
+    }
+
     [Fact]
     public void ImageBatch_WrongNumberOfPixels_IsRefused() =>
         Assert.Contains("11 numbers for 1 images of 1 x 3 x 4", Assert.Throws<ArgumentException>(() => new ImageBatch(new float[11], 1, 1, 3, 4)).Message, StringComparison.Ordinal);
