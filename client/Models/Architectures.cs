@@ -43,8 +43,10 @@ public static class Architectures
     private static readonly FrozenDictionary<string, Architecture> Known = new[]
     {
         Gpt2Backbone.Architecture,
+        GptNeoXBackbone.Architecture,
         LlamaBackbone.Architecture,
         MistralConfig.Architecture,
+        PhiBackbone.Architecture,
         Qwen2Config.Architecture,
         new(BertConfig.Name, Encoders("Bert"), BertConfig.Read, config => BertBackbone.Build((BertConfig)config))
         {

@@ -72,22 +72,25 @@ internal sealed class Gpt2Block : nn.Module<Tensor, AttentionLayout, Tensor>
     [ComponentName(Name = "ln_1")] private readonly LayerNorm _attentionNorm;
     [ComponentName(Name = "attn")] private readonly Gpt2Attention _attention;
     [ComponentName(Name = "ln_2")] private readonly LayerNorm _feedForwardNorm;
-    [ComponentName(Name = "mlp")] private readonly Gpt2FeedForward _feedForward;
+    [ComponentName(Name = "mlp")] private readonly FeedForward _feedForward;
+    private readonly double _dropout;
 
     internal Gpt2Block(Gpt2Config config, int layer) : base(nameof(Gpt2Block))
     {
+        _dropout = config.HiddenDropout;
         _attentionNorm = new(config.HiddenSize, config.NormEpsilon);
         _attention = new(config, layer);
         _feedForwardNorm = new(config.HiddenSize, config.NormEpsilon);
-        _feedForward = new(config);
+        _feedForward = new(("c_fc", Projection.Transposed(config.HiddenSize, config.IntermediateSize, bias: true)), config.Activation, ("c_proj", Projection.Transposed(config.IntermediateSize, config.HiddenSize, bias: true)));
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor input1, AttentionLayout input2)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor attended = input2.Keep(input1) + _attention.call(_attentionNorm.call(input1), input2);
-        return (attended + _feedForward.call(_feedForwardNorm.call(attended))).MoveToOuterDisposeScope();
+        double dropout = training ? _dropout : 0;
+        Tensor attended = input2.Keep(input1) + Kernels.Dropout(_attention.call(_attentionNorm.call(input1), input2), dropout);
+        return (attended + Kernels.Dropout(_feedForward.call(_feedForwardNorm.call(attended)), dropout)).MoveToOuterDisposeScope();
     }
 }
 
@@ -97,13 +100,13 @@ internal sealed class Gpt2Attention : nn.Module<Tensor, AttentionLayout, Tensor>
     [ComponentName(Name = "c_attn")] private readonly Projection _queryKeyValue;
     [ComponentName(Name = "c_proj")] private readonly Projection _output;
     private readonly int _layer, _heads, _width;
-    private readonly double _scale, _attentionDropout, _hiddenDropout;
+    private readonly double _scale, _dropout;
 
     internal Gpt2Attention(Gpt2Config config, int layer) : base(nameof(Gpt2Attention))
     {
         (_layer, _heads, _width) = (layer, config.Heads, config.HiddenSize / config.Heads);
         _scale = (config.ScaleByWidth ? 1 / Math.Sqrt(_width) : 1) / (config.ScaleByLayer ? layer + 1 : 1);
-        (_attentionDropout, _hiddenDropout) = (config.AttentionDropout, config.HiddenDropout);
+        _dropout = config.AttentionDropout;
         _queryKeyValue = Projection.Transposed(config.HiddenSize, 3L * config.HiddenSize, bias: true);
         _output = Projection.Transposed(config.HiddenSize, config.HiddenSize, bias: true);
         RegisterComponents();
@@ -113,30 +116,7 @@ internal sealed class Gpt2Attention : nn.Module<Tensor, AttentionLayout, Tensor>
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor[] parts = _queryKeyValue.call(input1).view(-1, 3, _heads, _width).unbind(1);
-        Tensor mixed = input2.Attend(_layer, parts[0], parts[1], parts[2], _scale, training ? _attentionDropout : 0);
-        return Kernels.Dropout(_output.call(input2.Keep(mixed)), training ? _hiddenDropout : 0).MoveToOuterDisposeScope();
-    }
-}
-
-/// <summary>c_proj(f(c_fc(x))).</summary>
-internal sealed class Gpt2FeedForward : nn.Module<Tensor, Tensor>
-{
-    [ComponentName(Name = "c_fc")] private readonly Projection _up;
-    [ComponentName(Name = "c_proj")] private readonly Projection _down;
-    private readonly Activation _activation;
-    private readonly double _dropout;
-
-    internal Gpt2FeedForward(Gpt2Config config) : base(nameof(Gpt2FeedForward))
-    {
-        (_activation, _dropout) = (config.Activation, config.HiddenDropout);
-        _up = Projection.Transposed(config.HiddenSize, config.IntermediateSize, bias: true);
-        _down = Projection.Transposed(config.IntermediateSize, config.HiddenSize, bias: true);
-        RegisterComponents();
-    }
-
-    public override Tensor forward(Tensor input)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        return Kernels.Dropout(_down.call(_activation.Apply(_up.call(input))), training ? _dropout : 0).MoveToOuterDisposeScope();
+        Tensor mixed = input2.Attend(_layer, parts[0], parts[1], parts[2], _scale, training ? _dropout : 0);
+        return _output.call(input2.Keep(mixed)).MoveToOuterDisposeScope();
     }
 }

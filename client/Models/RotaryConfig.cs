@@ -29,15 +29,15 @@ public sealed record RotaryConfig
     /// <param name="maxPositions">Longest sequence the model was made for.</param>
     /// <param name="thetaKey">The architecture's key for the base.</param>
     /// <param name="shareKey">The architecture's key for the rotated share.</param>
-    /// <param name="share">The rotated share where the file does not say.</param>
+    /// <param name="defaultShare">The rotated share where the file does not say.</param>
     internal static RotaryConfig Read(
-        ConfigReader reader, int headSize, int maxPositions, string thetaKey = "rope_theta", string shareKey = "partial_rotary_factor", double share = 1)
+        ConfigReader reader, int headSize, int maxPositions, string thetaKey = "rope_theta", string shareKey = "partial_rotary_factor", double defaultShare = 1)
     {
         if (reader.Has("rope_scaling") && reader.Has("rope_parameters"))
             reader.Reject("rope_scaling", "rope_parameters says the same in a newer form; keep one of the two");
         ConfigReader? section = reader.Section("rope_parameters") ?? reader.Section("rope_scaling");
         double theta = reader.Number(thetaKey, 1, 1e12, 10000);
-        share = reader.Number(shareKey, 0, 1, share);
+        double share = reader.Number(shareKey, 0, 1, defaultShare);
         RotaryConfig config = new()
         {
             Theta = section?.Number("rope_theta", 1, 1e12, theta) ?? theta,
@@ -54,10 +54,10 @@ public sealed record RotaryConfig
     }
 
     /// <summary>Writes the keys as versions of transformers from 4.40 on read them.</summary>
-    internal void Write(Utf8JsonWriter writer, string thetaKey = "rope_theta", string shareKey = "partial_rotary_factor")
+    internal void Write(Utf8JsonWriter writer, string thetaKey = "rope_theta", string shareKey = "partial_rotary_factor", double defaultShare = 1)
     {
         writer.WriteNumber(thetaKey, Theta);
-        if (Share != 1)
+        if (Share != 1 || defaultShare != 1)
             writer.WriteNumber(shareKey, Share);
         if (Scaling is UnscaledRotary)
         {
