@@ -9,7 +9,7 @@ namespace Federated.Client.Tests.Models;
 public sealed class AttentionMemoryTests : IDisposable
 {
     private const int PrefixLength = 3;
-    private readonly PretrainedModel _model = PretrainedModel.Create(TinyLlama.Config(), seed: 4);
+    private PretrainedModel _model = PretrainedModel.Create(TinyLlama.Config(), seed: 4);
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly IDisposable _noGradients = no_grad();
 
@@ -20,11 +20,15 @@ public sealed class AttentionMemoryTests : IDisposable
         _model.Dispose();
     }
 
+    public static TheoryData<string, bool> Decoders => TinyDecoders.With(true, false);
+
+    public static TheoryData<string> Names => [.. TinyDecoders.Names];
+
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Cache_ReadInPieces_GivesTheHiddenStatesOfTheWhole(bool prefixed)
+    [MemberData(nameof(Decoders))]
+    public void Cache_ReadInPieces_GivesTheHiddenStatesOfTheWhole(string decoder, bool prefixed)
     {
+        Use(decoder);
         _model.Prefix = prefixed ? Prefix() : null;
         int[] ids = TinyLlama.Sequences(6, 1, 80, shortest: 80)[0].ToArray();
         float[] whole = _model.Encode(SequenceBatch.Packed([ids])).Floats().ToArray();
@@ -39,9 +43,11 @@ public sealed class AttentionMemoryTests : IDisposable
         Assert.Equal(ids.Length + (prefixed ? PrefixLength : 0), cache.Length);
     }
 
-    [Fact]
-    public void Prefix_PackedRows_GiveWhatPaddedRowsGive()
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Prefix_PackedRows_GiveWhatPaddedRowsGive(string decoder)
     {
+        Use(decoder);
         _model.Prefix = Prefix();
         var sequences = TinyLlama.Sequences(7, 4, 9, shortest: 1);
         SequenceBatch packed = SequenceBatch.Packed(sequences), padded = SequenceBatch.Padded(sequences, 0);
@@ -49,9 +55,11 @@ public sealed class AttentionMemoryTests : IDisposable
         Near.Equal(_model.Encode(padded).index_select(0, tensor(real, [real.Length])).Floats(), _model.Encode(packed).Floats(), 1e-5, "hidden states", 1e-5);
     }
 
-    [Fact]
-    public void Prefix_OfARowsOwnFirstTokens_ContinuesThatRow()
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Prefix_OfARowsOwnFirstTokens_ContinuesThatRow(string decoder)
     {
+        Use(decoder);
         // What a cache holds after some tokens is a prefix by another name: rotated keys, and positions that go on after it.
         int[] ids = TinyLlama.Sequences(8, 1, 12, shortest: 12)[0].ToArray();
         float[] whole = _model.Encode(SequenceBatch.Packed([ids])).Floats().ToArray();
@@ -75,11 +83,20 @@ public sealed class AttentionMemoryTests : IDisposable
         Assert.Contains("2 rows", error.Message, StringComparison.Ordinal);
     }
 
-    private static AttentionPrefix Prefix()
+    private void Use(string decoder)
     {
-        LlamaConfig config = TinyLlama.Config();
+        _model.Dispose();
+        _model = PretrainedModel.Create(TinyDecoders.Config(decoder), seed: 4);
+    }
+
+    // Of the shape that the model's own keys have.
+    private AttentionPrefix Prefix()
+    {
+        using KeyValueCache cache = new();
+        _model.Encode(SequenceBatch.Packed([new[] { 1 }]), new() { Cache = cache });
+        long[] shape = cache.Layer(0).Keys.shape;
         manual_seed(9);
-        Tensor[] parts = [.. Enumerable.Range(0, 2 * config.Layers).Select(_ => randn(PrefixLength, config.KeyValueHeads, config.HeadSize))];
+        Tensor[] parts = [.. Enumerable.Range(0, 4).Select(_ => randn(PrefixLength, shape[0], shape[2]))];
         return new(PrefixLength, layer => (parts[2 * layer], parts[(2 * layer) + 1]));
     }
 }

@@ -82,6 +82,20 @@ public sealed class KernelGradientTests
         Near.Equal([1f], [first], 0.06, "mean");
     }
 
+    [Fact]
+    public void PackedAttention_Dropout_KeepsTheMean()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable _ = no_grad();
+        manual_seed(5);
+        Tensor none = zeros(200, 40, 2), value = ones(200, 40, 2);
+        float[] mixed = ComposedKernels.PackedAttention(none, none, value, [0, 200], 1, AttentionPattern.Full, dropout: 0.25).Floats().ToArray();
+        // Each output is a sum of 200 draws of 0 or 1/150: its variance is 1/600. The mean of 8000 of them (both numbers of a head are one) deviates by 0.0005.
+        Assert.NotEqual(mixed[0], mixed[2]);
+        Near.Equal([1f], [mixed.Average()], 0.003, "mean");
+        Near.Equal([(float)Math.Sqrt(1 / 600.0)], [(float)Math.Sqrt(mixed.Average(output => (output - 1.0) * (output - 1)))], 0.003, "deviation");
+    }
+
     private static double Evaluate(long[][] shapes, double[][] values, int input, int element, double step, Func<Tensor[], Tensor> apply, double[] weights)
     {
         using DisposeScope scope = NewDisposeScope();

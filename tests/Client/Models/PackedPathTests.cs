@@ -35,15 +35,15 @@ public sealed class PackedPathTests
         }
     }
 
+    public static TheoryData<string, string> Trained => TinyDecoders.With(KnownObjectives.CausalLanguageModel, KnownObjectives.Classification);
+
     [Theory]
-    [InlineData(KnownObjectives.CausalLanguageModel, 11)]
-    [InlineData(KnownObjectives.CausalLanguageModel, 12)]
-    [InlineData(KnownObjectives.Classification, 13)]
-    [InlineData(KnownObjectives.Classification, 14)]
-    public void Gradients_RaggedBatch_EqualPadded(string objectiveName, int seed)
+    [MemberData(nameof(Trained))]
+    public void Gradients_RaggedBatch_EqualPadded(string decoder, string objectiveName)
     {
+        const int seed = 11;
         bool causal = objectiveName == KnownObjectives.CausalLanguageModel;
-        using PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(causal ? ModelTask.CausalLanguageModel : ModelTask.SequenceClassification, tied: seed % 2 == 0), (ulong)seed);
+        using PretrainedModel model = PretrainedModel.Create(TinyDecoders.Config(decoder, causal ? ModelTask.CausalLanguageModel : ModelTask.SequenceClassification), seed);
         IReadOnlyList<ReadOnlyMemory<int>> sequences = TinyLlama.Sequences(seed, 9, 14, shortest: 2);
         SequenceBatch padded = SequenceBatch.Padded(sequences, 0);
         long[] labels = padded.Ids.ToArray(), classes = [.. Enumerable.Range(0, 9).Select(i => (long)(i % 2))];
@@ -57,12 +57,13 @@ public sealed class PackedPathTests
         Assert.Contains(expected.Values, gradient => gradient.Any(value => Math.Abs(value) > 0.01));
     }
 
+    public static TheoryData<string, bool> Encoded => TinyDecoders.With(true, false);
+
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Encode_SomePositions_EqualsThoseOfAll(bool packed)
+    [MemberData(nameof(Encoded))]
+    public void Encode_SomePositions_EqualsThoseOfAll(string decoder, bool packed)
     {
-        using PretrainedModel model = PretrainedModel.Create(TinyLlama.Config(), 21);
+        using PretrainedModel model = PretrainedModel.Create(TinyDecoders.Config(decoder), 21);
         using DisposeScope scope = NewDisposeScope();
         IReadOnlyList<ReadOnlyMemory<int>> sequences = TinyLlama.Sequences(21, 5, 12, shortest: 3);
         SequenceBatch batch = packed ? SequenceBatch.Packed(sequences) : SequenceBatch.Padded(sequences, 0);
