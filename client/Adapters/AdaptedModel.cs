@@ -12,16 +12,17 @@ namespace Federated.Client.Adapters;
 /// <remarks>
 /// The adapter's tensors carry the names they have in PEFT's <c>adapter_model.safetensors</c>. Modules to save (a classification head,
 /// usually) are the model's own parameters: importing and training changes them in place, and <see cref="Dispose"/>, which takes the
-/// adapter off the model, leaves them changed. What a kind of adapter puts where is in <see cref="AdapterMethods"/>.
+/// adapter off the model, brings their old values back. What a kind of adapter puts where is in <see cref="AdapterMethods"/>.
 /// </remarks>
 public sealed class AdaptedModel : IDisposable
 {
     private readonly AdapterParts _parts;
     private readonly List<(nn.Module Layer, IAdapter Adapter)> _adapters = [];
     private readonly List<Parameter> _own = [];
+    private readonly List<(Parameter Value, Tensor Before)> _whole = [];
     private readonly IDisposable? _placed;
 
-    private AdaptedModel(PretrainedModel model, PeftConfig config, AdapterParts parts, Action<AdapterTensor> fill, SplitMix64? random)
+    private AdaptedModel(PretrainedModel model, PeftConfig config, AdapterParts parts, NamedTensors? stored, SplitMix64? random)
     {
         (Model, Config, _parts) = (model, config, parts);
         List<AdapterTensor> tensors = [];
@@ -43,12 +44,18 @@ public sealed class AdaptedModel : IDisposable
                 Initialise(adapter, modules[layer.Module], random);
         }
 
-        tensors.AddRange(Whole(model, config, parts).Select(whole => new AdapterTensor(whole.Name, whole.Value, FederationClass.Exact)));
+        foreach ((string name, Parameter value) in Whole(model, config, parts))
+        {
+            tensors.Add(new(name, value, FederationClass.Exact));
+            using IDisposable _ = no_grad();
+            _whole.Add((value, value.clone().DetachFromDisposeScope()));
+        }
+
         All = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
         Tensors = [.. All.Where(tensor => tensor.Stored)];
         Trainable = [.. All.Where(tensor => tensor.Trains).Select(tensor => (tensor.Name, tensor.Value))];
-        foreach (AdapterTensor tensor in Tensors)
-            fill(tensor);
+        if (stored is not null)
+            Fill(stored);
         foreach ((nn.Module layer, IAdapter adapter) in _adapters)
             Put(layer, AdapterStack.With(Adapter(layer), adapter));
         Training = parts.Training?.Invoke();
@@ -81,7 +88,7 @@ public sealed class AdaptedModel : IDisposable
     /// <exception cref="PeftFormatException">The configuration does not fit the model, or asks for what is not supported.</exception>
     /// <exception cref="InvalidOperationException">The model carries an adapter already.</exception>
     public static AdaptedModel Attach(PretrainedModel model, PeftConfig config, ulong seed, bool besideOthers = false) =>
-        new(model, config, Parts(model, config, null, besideOthers), _ => { }, new(seed));
+        new(model, config, Parts(model, config, null, besideOthers), null, new(seed));
 
     /// <summary>Puts an adapter with given tensors on a model.</summary>
     /// <param name="model">The model.</param>
@@ -95,7 +102,7 @@ public sealed class AdaptedModel : IDisposable
         // Before memory is taken: a rank that came with a file may be anything.
         AdapterParts parts = Parts(model, config, tensors, besideOthers);
         RequireFit(model, Layout(model, config, parts), tensors);
-        return new(model, config, parts, tensor => tensors[tensor.Name].CopyTo(tensor.Value.Floats()), null);
+        return new(model, config, parts, tensors, null);
     }
 
     /// <summary>Reads a PEFT adapter folder and puts it on a model.</summary>
@@ -115,9 +122,8 @@ public sealed class AdaptedModel : IDisposable
     /// <exception cref="PeftFormatException">Tensors are missing, surplus or of another shape; lists them all. Nothing was changed.</exception>
     public void Import(NamedTensors tensors)
     {
-        RequireFit(Model, Tensors.Select(tensor => (tensor.Name, tensor.Value.shape)), tensors);
-        foreach (AdapterTensor tensor in Tensors)
-            tensors[tensor.Name].CopyTo(tensor.Value.Floats());
+        RequireFit(Model, Layout(Model, Config, _parts), tensors);
+        Fill(tensors);
     }
 
     /// <summary>Writes a PEFT adapter folder.</summary>
@@ -135,6 +141,9 @@ public sealed class AdaptedModel : IDisposable
             throw new InvalidOperationException($"An adapter of the kind {Config.PeftType} cannot be merged: {reason}.");
         if (_adapters.Any(entry => !ReferenceEquals(Adapter(entry.Layer), entry.Adapter)))
             throw new InvalidOperationException("Another adapter sits on the same layers; take it off before this one is merged.");
+
+        if (_adapters.Any(entry => entry.Layer is TokenEmbedding table && AdapterTargets.IsTiedTable(Model, table.Weight)))
+            throw new InvalidOperationException("The adapter changes the token table, which is the output head too: merged, it would change both. Untie the checkpoint first.");
 
         using IDisposable _ = no_grad();
         foreach ((nn.Module layer, IAdapter adapter) in _adapters)
@@ -164,9 +173,25 @@ public sealed class AdaptedModel : IDisposable
             (adapter as IDisposable)?.Dispose();
         }
 
+        using IDisposable _ = no_grad();
+        foreach ((Parameter value, Tensor before) in _whole)
+        {
+            if (!merged)
+                value.copy_(before);
+            before.Dispose();
+        }
+
+        _whole.Clear();
         _own.ForEach(tensor => tensor.Dispose());
         _own.Clear();
         _adapters.Clear();
+    }
+
+    // What a file may leave out stays as it is.
+    private void Fill(NamedTensors stored)
+    {
+        foreach (AdapterTensor tensor in Tensors.Where(tensor => stored.Contains(tensor.Name)))
+            stored[tensor.Name].CopyTo(tensor.Value.Floats());
     }
 
     private Parameter[] Allocate(IReadOnlyList<TensorSpec> specs, Func<string, string> fullName, List<AdapterTensor> tensors)
@@ -191,7 +216,8 @@ public sealed class AdaptedModel : IDisposable
     {
         if (!besideOthers && (model.Prefix is not null || model.named_modules().Any(entry => Adapter(entry.module) is not null)))
             throw new InvalidOperationException("The model carries an adapter already; dispose or merge that one first.");
-        return AdapterMethods.Parts(model, config, stored);
+        AdapterParts parts = AdapterMethods.Parts(model, config, stored);
+        return parts with { Layers = [.. parts.Layers, .. AdapterTargets.TableCopies(model, config)] };
     }
 
     private static void Initialise(IAdapter adapter, nn.Module layer, SplitMix64 random)
@@ -222,23 +248,30 @@ public sealed class AdaptedModel : IDisposable
     private static IEnumerable<(string Name, Parameter Value)> Whole(PretrainedModel model, PeftConfig config, AdapterParts parts) =>
         AdapterTargets.SavedWhole(model, config).Concat(parts.Whole).DistinctBy(whole => whole.Name);
 
-    /// <summary>Names and shapes of <see cref="Tensors"/>, in whatever order.</summary>
-    private static IEnumerable<(string Name, long[] Shape)> Layout(PretrainedModel model, PeftConfig config, AdapterParts parts) =>
-    [
+    /// <summary>Names and shapes of what is stored, and whether a file must have it.</summary>
+    private static IEnumerable<(string Name, long[] Shape, bool Required)> Layout(PretrainedModel model, PeftConfig config, AdapterParts parts)
+    {
+        HashSet<string> optional = [.. parts.Optional.Select(tensor => tensor.Name)];
+        (string Name, long[] Shape)[] own =
+        [
         .. parts.Shared.SelectMany(shared => shared.Tensors).Where(spec => spec.Stored).Select(spec => (spec.Name, spec.Shape)),
         .. parts.Layers.SelectMany(layer => layer.Tensors.Where(spec => spec.Stored).Select(spec => (PeftNames.Whole(layer.Module, spec.Name), spec.Shape))),
         .. Whole(model, config, parts).Select(whole => (whole.Name, whole.Value.shape)),
-    ];
+        ];
+        return own.Where(tensor => !optional.Contains(tensor.Name)).Select(tensor => (tensor.Name, tensor.Shape, true))
+            .Concat(parts.Optional.Select(tensor => (tensor.Name, tensor.Shape, false)));
+    }
 
-    private static void RequireFit(PretrainedModel model, IEnumerable<(string Name, long[] Shape)> wanted, NamedTensors tensors)
+    private static void RequireFit(PretrainedModel model, IEnumerable<(string Name, long[] Shape, bool Required)> wanted, NamedTensors tensors)
     {
         List<string> problems = [];
         HashSet<string> surplus = [.. tensors.Names];
-        foreach ((string name, long[] shape) in wanted)
+        foreach ((string name, long[] shape, bool required) in wanted)
         {
-            if (!surplus.Remove(name))
+            bool there = surplus.Remove(name);
+            if (!there && required)
                 problems.Add($"missing: {name} {TensorText.Shape(shape)}");
-            else if (!tensors.Shape(name).SequenceEqual(shape))
+            else if (there && !tensors.Shape(name).SequenceEqual(shape))
                 problems.Add($"wrong shape: {name} is {TensorText.Shape(tensors.Shape(name))}, the model needs {TensorText.Shape(shape)}");
         }
 

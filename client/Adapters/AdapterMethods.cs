@@ -11,7 +11,9 @@ internal static class AdapterMethods
     private static readonly FrozenDictionary<string, Func<PretrainedModel, PeftConfig, NamedTensors?, AdapterParts>> Known =
         new Dictionary<string, Func<PretrainedModel, PeftConfig, NamedTensors?, AdapterParts>>(StringComparer.Ordinal)
         {
-            [LoraConfig.Kind] = (model, config, _) => LoraMethod.Parts(model, (LoraConfig)config),
+            [Ia3Config.Kind] = (model, config, _) => Ia3Adapter.Parts(model, (Ia3Config)config),
+            [LnTuningConfig.Kind] = (model, config, _) => LnTuning.Parts(model, (LnTuningConfig)config),
+            [LoraConfig.Kind] = (model, config, stored) => LoraMethod.Parts(model, (LoraConfig)config, stored),
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>What a configuration puts on a model.</summary>

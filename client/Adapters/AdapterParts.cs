@@ -34,6 +34,9 @@ internal sealed record AdapterParts
     /// <summary>The model's own parameters that train and are stored whole, under their full names in the PEFT file, beside those of <see cref="PeftConfig.ModulesToSave"/>.</summary>
     internal IReadOnlyList<(string Name, Parameter Value)> Whole { get; init; } = [];
 
+    /// <summary>Names and shapes of tensors that a file may have or not: those of <see cref="Whole"/> that then stay as they are, and others that have no effect.</summary>
+    internal IReadOnlyList<(string Name, long[] Shape)> Optional { get; init; } = [];
+
     /// <summary>Puts what belongs to the whole model (a prompt, a prefix) in place; disposing the result takes it away. Called last.</summary>
     internal Func<IDisposable>? Place { get; init; }
 

@@ -27,11 +27,27 @@ internal static class AdapterTargets
     {
         foreach ((string name, Parameter value) in model.Parameters)
         {
-            int dot = name.LastIndexOf('.');
-            if (config.IsSavedWhole(name[..Math.Max(dot, 0)]))
+            int dot = Math.Max(name.LastIndexOf('.'), 0);
+            if (config.IsSavedWhole(name[..dot]) && !IsTiedTable(model, value))
                 yield return (PeftNames.Whole(name[..dot], name[(dot + 1)..]), value);
         }
     }
+
+    /// <summary>The token table, where it is to be saved whole but an output head is tied to it; see <see cref="TableCopy"/>.</summary>
+    /// <exception cref="PeftFormatException">The head itself is to be saved whole, but is tied.</exception>
+    internal static IEnumerable<AdapterLayer> TableCopies(PretrainedModel model, PeftConfig config)
+    {
+        const string Head = "lm_head";
+        if (IsTiedTable(model, model.Backbone.TokenTable) && config.IsSavedWhole(Head))
+            throw new PeftFormatException($"modules_to_save names {Head}, which in this {model.Config.ClassName} is the token table itself; save the table instead, or untie the checkpoint.");
+        return model.named_modules()
+            .Where(entry => entry.module is TokenEmbedding table && IsTiedTable(model, table.Weight) && config.IsSavedWhole(entry.name))
+            .Select(entry => new AdapterLayer(entry.name, [TableCopy.Tensor((TokenEmbedding)entry.module)], own => new TableCopy(own[0])));
+    }
+
+    /// <summary>Whether a parameter is the token table, and the output head uses it too.</summary>
+    internal static bool IsTiedTable(PretrainedModel model, Tensor? parameter) =>
+        model.Head is LanguageModelHead { IsTied: true } && parameter is not null && ReferenceEquals(parameter, model.Backbone.TokenTable);
 
     private static IEnumerable<ModuleSite> Sites(PretrainedModel model)
     {

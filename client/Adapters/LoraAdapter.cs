@@ -19,20 +19,14 @@ public sealed class LoraAdapter : ILinearAdapter
 {
     private const string Gaussian = "gaussian";
     private readonly Parameter _a, _b;
-    private readonly double _scale, _dropout;
-    private readonly string _start;
+    private readonly LoraSettings _settings;
 
-    /// <summary>Creates the adapter over its factors.</summary>
-    /// <param name="a">A.</param>
-    /// <param name="b">B.</param>
-    /// <param name="scale">s.</param>
-    /// <param name="dropout">Share of the input dropped in training, in [0, 1).</param>
-    /// <param name="start">How a new adapter starts: one of <see cref="Initialisers"/>.</param>
-    public LoraAdapter(Parameter a, Parameter b, double scale, double dropout, string start = LoraConfig.DefaultInit)
+    /// <summary>Creates the adapter over A and B.</summary>
+    public LoraAdapter(Parameter a, Parameter b, LoraSettings settings)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(dropout);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(dropout, 1);
-        (_a, _b, _scale, _dropout, _start) = (a, b, scale, dropout, start);
+        ArgumentOutOfRangeException.ThrowIfNegative(settings.Dropout);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(settings.Dropout, 1);
+        (_a, _b, _settings) = (a, b, settings);
     }
 
     /// <summary>The ways to start that leave the base weights alone, as <c>init_lora_weights</c> names them.</summary>
@@ -48,30 +42,30 @@ public sealed class LoraAdapter : ILinearAdapter
     /// <summary>Fills the factors as PEFT does: B stays zero unless both are to be random; gaussian draws A with deviation 1/r.</summary>
     public void Initialise(Tensor weight, SplitMix64 random)
     {
-        if (_start == Gaussian)
+        if (_settings.Start == Gaussian)
             Weights.FillNormal(_a.Floats(), 1.0 / _a.shape[0], random);
         else
             Weights.FillUniform(_a.Floats(), 1 / Math.Sqrt(weight.shape[1]), random);
         _b.Floats().Clear();
-        if (_start == LoraConfig.RandomInit)
+        if (_settings.Start == LoraConfig.RandomInit)
             Weights.FillUniform(_b.Floats(), 1 / Math.Sqrt(_b.shape[1]), random);
     }
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, Projection target)
     {
-        double dropout = target.training ? _dropout : 0;
+        double dropout = target.training ? _settings.Dropout : 0;
         if (target.Layout != WeightLayout.Patches)
-            return Kernels.LoraLinear(input, target.Matrix, target.Bias, _a, _b, _scale, dropout);
+            return Kernels.LoraLinear(input, target.Matrix, target.Bias, _a, _b, _settings.Scale, dropout);
         using DisposeScope scope = NewDisposeScope();
-        return Kernels.LoraLinear(input, target.Matrix, target.Bias, _a.flatten(1), _b.flatten(1), _scale, dropout).MoveToOuterDisposeScope();
+        return Kernels.LoraLinear(input, target.Matrix, target.Bias, _a.flatten(1), _b.flatten(1), _settings.Scale, dropout).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public (Tensor Weight, Tensor? Bias) Merge(Tensor weight, Tensor? bias)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor merged = weight + (_b.flatten(1).mm(_a.flatten(1)) * _scale);
+        Tensor merged = weight + (_b.flatten(1).mm(_a.flatten(1)) * _settings.Scale);
         return (merged.MoveToOuterDisposeScope(), bias?.alias().MoveToOuterDisposeScope());
     }
 }

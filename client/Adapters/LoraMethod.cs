@@ -1,29 +1,40 @@
 using Federated.Client.Models;
 using Federated.Shared.Peft;
+using Federated.Shared.Tensors;
+using static TorchSharp.torch;
 
 namespace Federated.Client.Adapters;
 
 /// <summary>LoRA and what PEFT keeps under its name, on a model.</summary>
 internal static class LoraMethod
 {
-    internal static AdapterParts Parts(PretrainedModel model, LoraConfig config)
+    internal static AdapterParts Parts(PretrainedModel model, LoraConfig config, NamedTensors? stored)
     {
-        List<string> unsupported = [];
-        if (config.UseDora)
-            unsupported.Add("use_dora: DoRA");
-        if (config.Bias != LoraBias.None)
-            unsupported.Add($"bias: {config.Bias}");
         if (!LoraAdapter.Initialisers.Contains(config.InitLoraWeights))
-            unsupported.Add($"init_lora_weights: '{config.InitLoraWeights}' changes the base weights");
-        if (unsupported.Count > 0)
-            throw new PeftFormatException($"The adapter asks for what is not supported: {string.Join("; ", unsupported)}.");
+            throw new PeftFormatException($"The adapter asks for what is not supported: init_lora_weights: '{config.InitLoraWeights}' changes the base weights.");
 
-        return new() { Layers = [.. AdapterTargets.Linear(model, config).Select(target => Layer(config, target.Name, target.Layer))] };
+        (string Name, nn.Module Module)[] targets = [.. AdapterTargets.Select(model, config)];
+        AdapterParts parts = new() { Layers = [.. targets.Select(target => Layer(config, target.Name, target.Module))] };
+        return config.Bias == LoraBias.None ? parts : LoraBiases.Add(parts, model, config, [.. targets.Select(target => target.Name)], stored);
     }
 
-    private static AdapterLayer Layer(LoraConfig config, string name, Projection layer)
+    private static AdapterLayer Layer(LoraConfig config, string name, nn.Module module)
     {
-        double scale = config.ScalingOf(name);
-        return new(name, LoraAdapter.Tensors(layer, config.RankOf(name)), factors => new LoraAdapter(factors[0], factors[1], scale, config.Dropout, config.InitLoraWeights));
+        LoraSettings settings = new(config.RankOf(name), config.ScalingOf(name), config.Dropout, config.InitLoraWeights);
+        return module switch
+        {
+            Projection layer when config.UseDora => new(name, DoraAdapter.Tensors(layer, settings.Rank), own => new DoraAdapter(own[0], own[1], own[2], settings)),
+            Projection layer => new(name, LoraAdapter.Tensors(layer, settings.Rank), own => new LoraAdapter(own[0], own[1], settings)),
+            TokenEmbedding table => new(
+                name, LoraEmbedding.Tensors(table, settings.Rank, config.UseDora), own => new LoraEmbedding(own[0], own[1], own.ElementAtOrDefault(2), settings)),
+            _ => throw new PeftFormatException($"target_modules selects '{name}', which is neither linear, embedding nor convolution."),
+        };
     }
 }
+
+/// <summary>What a layer's factors need to know.</summary>
+/// <param name="Rank">r, at least 1.</param>
+/// <param name="Scale">s, the factor before B·A.</param>
+/// <param name="Dropout">Share of the input dropped in training, in [0, 1).</param>
+/// <param name="Start">How a new adapter starts, as <c>init_lora_weights</c> names it.</param>
+public sealed record LoraSettings(int Rank, double Scale, double Dropout = 0, string Start = LoraConfig.DefaultInit);

@@ -29,6 +29,9 @@ public sealed class LanguageModelHead : ITokenHead
     /// <summary>A head that shares the token table, (vocabulary, hidden); a bias a token is its own.</summary>
     public static LanguageModelHead Tied(Parameter table, bool bias = false) => new(table, bias ? new TokenBias(table.shape[0]) : null);
 
+    /// <summary>Whether the token table serves as its matrix.</summary>
+    public bool IsTied => _own is null;
+
     /// <inheritdoc/>
     public long[]? Positions(ModelInput input) => null;
 

@@ -134,8 +134,8 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
         return patterns;
     }
 
-    /// <summary>A choice of modules: a list of names, or a regular expression; null if absent.</summary>
-    public ModuleSelector? Selector(string name)
+    /// <summary>A choice of modules: a list of names, or a regular expression; null if absent or an empty list.</summary>
+    public ModuleSelector? Selector(string name, bool mayBeEmpty = false)
     {
         if (!TryGet(name, out JsonElement value))
             return null;
@@ -154,7 +154,7 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
         }
 
         IReadOnlyList<string>? names = Texts(name);
-        if (names is { Count: 0 })
+        if (names is { Count: 0 } && !mayBeEmpty)
             Fault(name, value, "at least one name");
 
         return names is { Count: > 0 } ? ModuleSelector.OfNames(names) : null;

@@ -7,6 +7,8 @@ public static class PeftKinds
 {
     private static readonly FrozenDictionary<string, Func<JsonFields, PeftConfig>> Readers = new Dictionary<string, Func<JsonFields, PeftConfig>>(StringComparer.Ordinal)
     {
+        [Ia3Config.Kind] = Ia3Config.Read,
+        [LnTuningConfig.Kind] = LnTuningConfig.Read,
         [LoraConfig.Kind] = LoraConfig.Read,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

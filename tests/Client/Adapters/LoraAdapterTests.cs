@@ -98,7 +98,7 @@ public sealed class LoraAdapterTests
     private static LoraAdapter Adapter(Projection layer, double scale, double dropout, out Parameter[] factors, int rank = 3)
     {
         factors = [.. LoraAdapter.Tensors(layer, rank).Select(tensor => Weights.Allocate(tensor.Shape))];
-        return new(factors[0], factors[1], scale, dropout);
+        return new(factors[0], factors[1], new(rank, scale, dropout));
     }
 
     private static LoraAdapter Trained(Projection layer, double dropout)

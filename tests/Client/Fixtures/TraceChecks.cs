@@ -41,15 +41,17 @@ internal static class TraceChecks
     private static TrainingOptions Options(Golden golden)
     {
         JsonElement given = golden.Description.GetProperty("hyperparameters");
-        double[] betas = [.. given.GetProperty("betas").EnumerateArray().Select(beta => beta.GetDouble())];
-        Assert.Equal("AdamW", given.GetProperty("optimizer").GetString());
+        string optimizer = given.GetProperty("optimizer").GetString()!;
+        double[] betas = optimizer == "SGD" ? [given.GetProperty("momentum").GetDouble(), 0] : [.. given.GetProperty("betas").EnumerateArray().Select(beta => beta.GetDouble())];
+        Assert.False(given.TryGetProperty("nesterov", out JsonElement nesterov) && nesterov.GetBoolean(), "Nesterov's momentum is not covered");
         return new()
         {
+            Optimizer = optimizer.ToLowerInvariant(),
             Steps = given.GetProperty("steps").GetInt32(),
             LearningRate = given.GetProperty("lr").GetDouble(),
             Beta1 = betas[0],
             Beta2 = betas[1],
-            Epsilon = given.GetProperty("eps").GetDouble(),
+            Epsilon = given.TryGetProperty("eps", out JsonElement epsilon) ? epsilon.GetDouble() : 1e-8,
             WeightDecay = given.GetProperty("weight_decay").GetDouble(),
             Schedule = given.TryGetProperty("schedule", out JsonElement schedule) ? schedule.GetString()! : LearningRateSchedules.Constant,
             WarmupSteps = given.TryGetProperty("warmup", out JsonElement warmup) ? warmup.GetInt32() : 0,

@@ -96,7 +96,7 @@ public sealed class ProjectionTests
         Parameter[] factors = [.. LoraAdapter.Tensors(layer, 3).Select(tensor => Weights.Allocate(tensor.Shape))];
         for (int i = 0; i < factors.Length; i++)
             Weights.FillNormal(factors[i].Floats(), 1, new((ulong)i + 3));
-        layer.Adapter = new LoraAdapter(factors[0], factors[1], 0.7, 0);
+        layer.Adapter = new LoraAdapter(factors[0], factors[1], new(3, 0.7));
         return factors;
     }
 
