@@ -1,11 +1,10 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
+using Federated.Client.Tokenizers.Characters;
 
 namespace Federated.Client.Tokenizers;
 
 /// <summary>Finds added tokens in a text: the leftmost first, and of those that start at one place the longest.</summary>
-internal sealed class AddedTokenMatcher
+internal sealed class AddedTokenMatcher : ITokenSplitter
 {
     private readonly SearchValues<string> _any;
     private readonly Dictionary<char, AddedToken[]> _byFirstChar;
@@ -18,8 +17,24 @@ internal sealed class AddedTokenMatcher
             .ToDictionary(group => group.Key, group => group.OrderByDescending(token => token.Content.Length).ToArray());
     }
 
+    public void Split(ReadOnlySpan<char> text, List<TextSegment> segments)
+    {
+        int position = 0;
+        while (TryFind(text, position, out int start, out int end, out AddedToken token))
+        {
+            if (start > position)
+                segments.Add(new(position, start - position, null));
+
+            segments.Add(new(start, end - start, token.Id));
+            position = end;
+        }
+
+        if (position < text.Length)
+            segments.Add(new(position, text.Length - position, null));
+    }
+
     /// <summary>Finds the next token at or after <paramref name="from"/>. White space that it strips belongs to the match, never beyond <paramref name="from"/>.</summary>
-    public bool TryFind(ReadOnlySpan<char> text, int from, out int start, out int end, out AddedToken token)
+    private bool TryFind(ReadOnlySpan<char> text, int from, out int start, out int end, out AddedToken token)
     {
         int position = from;
         while (position < text.Length)
@@ -61,12 +76,7 @@ internal sealed class AddedTokenMatcher
         throw new InvalidOperationException("The search found a token that none of the added tokens is.");
     }
 
-    private static bool EndsWithWord(ReadOnlySpan<char> text) => Rune.DecodeLastFromUtf16(text, out Rune rune, out _) == OperationStatus.Done && IsWord(rune);
+    private static bool EndsWithWord(ReadOnlySpan<char> text) => !text.IsEmpty && CharacterClasses.Is(CodePoints.Before(text, text.Length, out _), CharacterClass.Word);
 
-    private static bool StartsWithWord(ReadOnlySpan<char> text) => Rune.DecodeFromUtf16(text, out Rune rune, out _) == OperationStatus.Done && IsWord(rune);
-
-    /// <summary>Word characters of Unicode's regular expressions (UTS 18, annex C): letters, marks, decimal digits, letter numbers, connectors, joiners.</summary>
-    private static bool IsWord(Rune rune) => Rune.IsLetter(rune) || rune.Value is 0x200C or 0x200D || Rune.GetUnicodeCategory(rune) is
-        UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark or
-        UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation;
+    private static bool StartsWithWord(ReadOnlySpan<char> text) => !text.IsEmpty && CharacterClasses.Is(CodePoints.At(text, 0, out _), CharacterClass.Word);
 }

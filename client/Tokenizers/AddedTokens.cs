@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Federated.Client.Tokenizers.Python;
 
 namespace Federated.Client.Tokenizers;
 
@@ -7,6 +8,8 @@ internal sealed class AddedTokens
 {
     private readonly FrozenDictionary<int, AddedToken> _byId;
     private readonly FrozenDictionary<string, int> _ids;
+    private readonly FrozenSet<string> _special;
+    private readonly Dictionary<int, string> _normalisedContents = [];
 
     public AddedTokens(TokenizerParts parts)
     {
@@ -23,7 +26,14 @@ internal sealed class AddedTokens
         }
 
         (_ids, _byId) = (ids.ToFrozenDictionary(StringComparer.Ordinal), byId.ToFrozenDictionary());
+        _special = parts.AddedTokens.Where(token => token.Special).Select(token => token.Content).ToFrozenSet(StringComparer.Ordinal);
         Size = byId.Count == 0 ? 0 : byId.Keys.Max() + 1;
+        if (parts.Python is not null)
+        {
+            Raw = parts.AddedTokens.Count == 0 ? null : new PythonTokenSplitter(parts.AddedTokens);
+            return;
+        }
+
         Raw = Matcher(parts.AddedTokens.Where(token => !token.Normalized));
         Normalised = Matcher(NormalisedTokens(parts));
     }
@@ -32,16 +42,22 @@ internal sealed class AddedTokens
     public int Size { get; }
 
     /// <summary>Finds those looked for in raw text; null if there are none.</summary>
-    public AddedTokenMatcher? Raw { get; }
+    public ITokenSplitter? Raw { get; }
 
     /// <summary>Finds those looked for in normalised text; null if there are none.</summary>
-    public AddedTokenMatcher? Normalised { get; }
+    public ITokenSplitter? Normalised { get; }
 
     public int? Id(string content) => _ids.TryGetValue(content, out int id) ? id : null;
 
     public string? Content(int id) => _byId.GetValueOrDefault(id)?.Content;
 
+    /// <summary>What decoders see: the form that was looked for, as the tokenizers library has it since version 0.23.</summary>
+    public string? DecodedContent(int id) => _normalisedContents.GetValueOrDefault(id) ?? Content(id);
+
     public bool IsSpecial(int id) => _byId.GetValueOrDefault(id) is { Special: true };
+
+    /// <summary>Whether decoding that skips special tokens leaves this out. By content: the library does not know a token whose normalised form differs.</summary>
+    public bool IsSpecial(string decodedContent) => _special.Contains(decodedContent);
 
     private static AddedTokenMatcher? Matcher(IEnumerable<AddedToken> tokens)
     {
@@ -50,22 +66,21 @@ internal sealed class AddedTokens
     }
 
     /// <summary>In normalised text, what is to be found is the token's normalised content.</summary>
-    private static List<AddedToken> NormalisedTokens(TokenizerParts parts)
+    private List<AddedToken> NormalisedTokens(TokenizerParts parts)
     {
-        TextBuffer[] buffers = [.. parts.Normalisers.Select(_ => new TextBuffer())];
+        TextBuffer[] buffers = [.. parts.Normalisers.Select(_ => new TextBuffer(parts.Source))];
         Dictionary<string, AddedToken> found = new(StringComparer.Ordinal);
         foreach (AddedToken token in parts.AddedTokens.Where(token => token.Normalized))
         {
-            ReadOnlySpan<char> content = token.Content;
-            for (int stage = 0; stage < buffers.Length; stage++)
-                content = parts.Normalisers[stage].Normalise(content, buffers[stage]);
-
-            string normalised = content.ToString();
+            string normalised = Tokenizer.Normalise(token.Content, parts.Normalisers, buffers).ToString();
             if (normalised.Length == 0)
                 throw Wrong(parts, token, "normalisation leaves nothing of it; set normalized to false.");
 
             if (!found.TryAdd(normalised, token with { Content = normalised }))
                 throw Wrong(parts, token, $"normalised it is the same as id {found[normalised].Id}; set normalized to false on one of the two.");
+
+            if (normalised != token.Content)
+                _normalisedContents[token.Id] = normalised;
         }
 
         return [.. found.Values];

@@ -17,7 +17,7 @@ public sealed class BatchEncoder(ITokenizer tokenizer, BatchOptions options)
 
         Truncate(firstIds, secondIds, pair);
         IReadOnlyList<TemplatePart> parts = tokenizer.Template.Parts(pair);
-        List<int> ids = [], types = [];
+        List<int> ids = [], types = [], special = [];
         foreach (TemplatePart part in parts)
         {
             if (part.IsText)
@@ -26,10 +26,13 @@ public sealed class BatchEncoder(ITokenizer tokenizer, BatchOptions options)
                 ids.AddRange(part.Tokens);
 
             while (types.Count < ids.Count)
+            {
                 types.Add(part.TypeId);
+                special.Add(part.IsText ? 0 : 1);
+            }
         }
 
-        return new([.. ids], types.TrueForAll(type => type == 0) ? null : [.. types]);
+        return new([.. ids], types.TrueForAll(type => type == 0) ? null : [.. types], [.. special]);
     }
 
     /// <summary>Encodes texts, or pairs, as one batch.</summary>
@@ -64,7 +67,7 @@ public sealed class BatchEncoder(ITokenizer tokenizer, BatchOptions options)
         if (source.Length < batch.Columns)
             ids.Fill(pad ?? throw new InvalidOperationException("Rows differ in length and there is no padding token: set BatchOptions.PadId, or pad_token in tokenizer_config.json."));
 
-        int start = options.Padding == PaddingSide.Right ? 0 : batch.Columns - source.Length;
+        int start = options.Padding == Side.Right ? 0 : batch.Columns - source.Length;
         int offset = (row * batch.Columns) + start;
         for (int i = 0; i < source.Length; i++)
         {
@@ -97,16 +100,19 @@ public sealed class BatchEncoder(ITokenizer tokenizer, BatchOptions options)
         Cut(second, secondRoom);
     }
 
+    /// <summary>As the transformers library cuts token by token, always the longer text and of equals the second. (The tokenizers library gives an odd place to the longer text.)</summary>
     private static (int First, int Second) Share(int first, int second, int room)
     {
-        (int shorter, int longer) = (Math.Min(first, second), Math.Max(first, second));
-        (shorter, longer) = shorter <= room / 2 ? (shorter, room - shorter) : (room / 2, room - (room / 2));
-        return first > second ? (longer, shorter) : (shorter, longer);
+        int half = room / 2, odd = room - half;
+        if (first <= odd)
+            return (first, room - first);
+
+        return second <= half ? (room - second, second) : (odd, half);
     }
 
-    private static void Cut(List<int> ids, int length)
+    private void Cut(List<int> ids, int length)
     {
         if (ids.Count > length)
-            ids.RemoveRange(length, ids.Count - length);
+            ids.RemoveRange(options.TruncationSide == Side.Right ? length : 0, ids.Count - length);
     }
 }

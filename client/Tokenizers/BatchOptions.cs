@@ -1,19 +1,19 @@
 namespace Federated.Client.Tokenizers;
 
-/// <summary>Where a short row is filled.</summary>
-public enum PaddingSide
+/// <summary>Where a short row is filled, or a long text cut.</summary>
+public enum Side
 {
-    /// <summary>After the text.</summary>
+    /// <summary>At the end of the text.</summary>
     Right,
 
-    /// <summary>Before the text.</summary>
+    /// <summary>At its beginning.</summary>
     Left,
 }
 
 /// <summary>Which text of a pair is cut when the two are too long together.</summary>
 public enum TruncationStrategy
 {
-    /// <summary>The longer one; when both have to be cut they share evenly, an odd place going to the longer, of equals to the second.</summary>
+    /// <summary>The longer one; when both have to be cut they share evenly, an odd place going to the first.</summary>
     LongestFirst,
 
     /// <summary>Only the first.</summary>
@@ -29,8 +29,11 @@ public sealed record BatchOptions
     /// <summary>Tokens that a row may have, special ones included; null for any number.</summary>
     public int? MaxLength { get; init; }
 
-    /// <summary>What is cut when a pair exceeds <see cref="MaxLength"/>. Cut is the end of a text.</summary>
+    /// <summary>What is cut when a pair exceeds <see cref="MaxLength"/>.</summary>
     public TruncationStrategy Truncation { get; init; } = TruncationStrategy.LongestFirst;
+
+    /// <summary>On which side texts are cut.</summary>
+    public Side TruncationSide { get; init; } = Side.Right;
 
     /// <summary>Whether special tokens are put around texts.</summary>
     public bool AddSpecialTokens { get; init; } = true;
@@ -39,7 +42,7 @@ public sealed record BatchOptions
     public int? PadId { get; init; }
 
     /// <summary>Where rows are filled.</summary>
-    public PaddingSide Padding { get; init; } = PaddingSide.Right;
+    public Side Padding { get; init; } = Side.Right;
 
     /// <summary>Every row gets <see cref="MaxLength"/> places, instead of as many as the longest row needs.</summary>
     public bool PadToMaxLength { get; init; }

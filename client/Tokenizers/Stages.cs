@@ -23,7 +23,10 @@ public interface IPreTokeniser : ITokenizerStage
     bool MapsBytes => false;
 
     /// <summary>Rewrites a piece of the stage before, ahead of cutting it, such as putting a space in front. Same contract as <see cref="INormaliser.Normalise"/>.</summary>
-    ReadOnlySpan<char> Prepare(ReadOnlySpan<char> text, TextBuffer buffer) => text;
+    /// <param name="text">The piece.</param>
+    /// <param name="buffer">Written to if anything changes.</param>
+    /// <param name="begins">Whether the piece is the beginning of the whole text.</param>
+    ReadOnlySpan<char> Prepare(ReadOnlySpan<char> text, TextBuffer buffer, bool begins) => text;
 
     /// <summary>Appends the pieces of <paramref name="text"/> in order; what no piece covers is dropped.</summary>
     void Split(ReadOnlySpan<char> text, List<TextPiece> pieces);

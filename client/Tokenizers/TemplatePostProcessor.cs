@@ -7,6 +7,10 @@ namespace Federated.Client.Tokenizers;
 /// <param name="Names">The name and the ids of each special token that the order uses.</param>
 public sealed record TemplatePostProcessor(TokenTemplate Template, IReadOnlyDictionary<string, IReadOnlyList<NamedToken>> Names) : IPostProcessor
 {
+    /// <summary>A template of tokens that go by their own names.</summary>
+    internal static TemplatePostProcessor Of(TokenTemplate template, params NamedToken[] tokens) =>
+        new(template, tokens.DistinctBy(token => token.Id).ToDictionary(token => token.Token, IReadOnlyList<NamedToken> (token) => [token]));
+
     /// <inheritdoc/>
     public void Write(Utf8JsonWriter json)
     {

@@ -3,7 +3,8 @@ namespace Federated.Client.Tokenizers;
 /// <summary>The ids of one text or pair.</summary>
 /// <param name="Ids">Ids, special tokens included.</param>
 /// <param name="TypeIds">Segment of each id; null if all are 0.</param>
-public sealed record TokenRow(int[] Ids, int[]? TypeIds)
+/// <param name="SpecialTokensMask">1 where the template put a special token, 0 where the text has its tokens, special ones written out in it included.</param>
+public sealed record TokenRow(int[] Ids, int[]? TypeIds, int[] SpecialTokensMask)
 {
     /// <summary>Number of tokens.</summary>
     public int Length => Ids.Length;

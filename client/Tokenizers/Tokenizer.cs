@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 
 namespace Federated.Client.Tokenizers;
 
@@ -10,8 +11,12 @@ namespace Federated.Client.Tokenizers;
 /// </remarks>
 public sealed class Tokenizer : ITokenizer
 {
+    /// <summary>How many times longer a text may become by normalisation. Unicode's own forms make at most 18 characters of one.</summary>
+    private const int MaxGrowth = 32;
+
     private readonly AddedTokens _added;
     private readonly bool _mapsBytes;
+    private readonly int? _lonePrefix;
     private readonly ConcurrentBag<Workspace> _idle = [];
 
     /// <summary>Puts the parts together and checks that they fit.</summary>
@@ -31,12 +36,13 @@ public sealed class Tokenizer : ITokenizer
         Template = templates is [var template] ? template : TokenTemplate.Plain;
         VocabularySize = Math.Max(parts.Model.Vocabulary.Size, _added.Size);
         CheckTemplate();
+        _lonePrefix = parts.Python?.LonePrefix is { } prefix ? TokenId(prefix) : null;
         Special = new(
             Role(parts.Special.Bos), Role(parts.Special.Eos), Role(parts.Special.Pad), Role(parts.Special.Unk),
             Role(parts.Special.Sep), Role(parts.Special.Cls), Role(parts.Special.Mask));
 
         // Made now, so that a model that cannot work on these pieces says so here and not at the first text.
-        _idle.Add(new Workspace(parts, _mapsBytes));
+        _idle.Add(new Workspace(this));
     }
 
     /// <summary>What the tokenizer was made of.</summary>
@@ -65,9 +71,12 @@ public sealed class Tokenizer : ITokenizer
         List<string> tokens = new(ids.Length);
         foreach (int id in ids)
         {
-            if (Token(id) is { } token && !(skipSpecialTokens && IsSpecial(id)))
+            if ((_added.DecodedContent(id) ?? Parts.Model.Vocabulary.Token(id)) is { } token && !(skipSpecialTokens && _added.IsSpecial(token)))
                 tokens.Add(token);
         }
+
+        if (Parts.Decoders.Count == 0)
+            return string.Join(' ', tokens);
 
         foreach (IDecoder decoder in Parts.Decoders)
             decoder.Decode(tokens);
@@ -84,9 +93,22 @@ public sealed class Tokenizer : ITokenizer
     /// <inheritdoc/>
     public bool IsSpecial(int id) => _added.IsSpecial(id);
 
+    /// <summary>Rewrites a text; buffers as many as stages.</summary>
+    internal static ReadOnlySpan<char> Normalise(ReadOnlySpan<char> text, IReadOnlyList<INormaliser> stages, TextBuffer[] buffers)
+    {
+        long limit = (MaxGrowth * (long)text.Length) + (1 << 16);
+        for (int stage = 0; stage < buffers.Length; stage++)
+        {
+            buffers[stage].Limit = limit;
+            text = stages[stage].Normalise(text, buffers[stage]);
+        }
+
+        return text;
+    }
+
     private void Encode(ReadOnlySpan<char> first, ReadOnlySpan<char> second, bool pair, List<int> ids, bool addSpecialTokens)
     {
-        Workspace workspace = _idle.TryTake(out Workspace? taken) ? taken : new Workspace(Parts, _mapsBytes);
+        Workspace workspace = _idle.TryTake(out Workspace? taken) ? taken : new Workspace(this);
         foreach (TemplatePart part in Template.Parts(pair))
         {
             if (part.IsText)
@@ -98,38 +120,64 @@ public sealed class Tokenizer : ITokenizer
         _idle.Add(workspace);
     }
 
-    /// <summary>Cuts at the added tokens that are looked for in the raw text.</summary>
     private void EncodeText(ReadOnlySpan<char> text, Workspace workspace, List<int> ids)
     {
-        int position = 0;
-        while (_added.Raw is { } matcher && matcher.TryFind(text, position, out int start, out int end, out AddedToken token))
+        text = WellFormed(text);
+        if (Parts.Python is { } python)
+            text = Normalise(text, python.Preparation, workspace.PreparationBuffers);
+
+        if (text.IsEmpty)
+            return;
+
+        if (_added.Raw is not { } splitter)
         {
-            EncodeRaw(text[position..start], workspace, ids);
-            ids.Add(token.Id);
-            position = end;
+            EncodeStretch(text, begins: true, workspace, ids);
+            return;
         }
 
-        EncodeRaw(text[position..], workspace, ids);
+        int start = ids.Count;
+        List<TextSegment> segments = workspace.RawSegments;
+        segments.Clear();
+        splitter.Split(text, segments);
+        for (int i = 0; i < segments.Count; i++)
+        {
+            if (segments[i].Token is { } token)
+            {
+                if (i == 1 && ids.Count == start + 1 && ids[start] == _lonePrefix && _added.IsSpecial(token))
+                    ids.RemoveAt(start);
+
+                ids.Add(token);
+            }
+            else
+            {
+                EncodeStretch(segments[i].Of(text), begins: segments[i].Start == 0, workspace, ids);
+            }
+        }
     }
 
-    /// <summary>Normalises, then cuts at the added tokens that are looked for in normalised text.</summary>
-    private void EncodeRaw(ReadOnlySpan<char> text, Workspace workspace, List<int> ids)
+    /// <summary>Normalises a stretch between tokens found in raw text, then cuts at the tokens that are looked for in normalised text.</summary>
+    private void EncodeStretch(ReadOnlySpan<char> text, bool begins, Workspace workspace, List<int> ids)
     {
-        for (int stage = 0; stage < Parts.Normalisers.Count; stage++)
-            text = Parts.Normalisers[stage].Normalise(text, workspace.NormaliserBuffers[stage]);
-
-        int position = 0;
-        while (_added.Normalised is { } matcher && matcher.TryFind(text, position, out int start, out int end, out AddedToken token))
+        text = Normalise(text, Parts.Normalisers, workspace.NormaliserBuffers);
+        if (_added.Normalised is not { } splitter)
         {
-            EncodeStretch(text[position..start], stage: 0, workspace, ids);
-            ids.Add(token.Id);
-            position = end;
+            EncodePiece(text, stage: 0, begins, workspace, ids);
+            return;
         }
 
-        EncodeStretch(text[position..], stage: 0, workspace, ids);
+        List<TextSegment> segments = workspace.NormalisedSegments;
+        segments.Clear();
+        splitter.Split(text, segments);
+        foreach (TextSegment segment in segments)
+        {
+            if (segment.Token is { } token)
+                ids.Add(token);
+            else
+                EncodePiece(segment.Of(text), stage: 0, begins && segment.Start == 0, workspace, ids);
+        }
     }
 
-    private void EncodeStretch(ReadOnlySpan<char> text, int stage, Workspace workspace, List<int> ids)
+    private void EncodePiece(ReadOnlySpan<char> text, int stage, bool begins, Workspace workspace, List<int> ids)
     {
         if (text.IsEmpty)
             return;
@@ -143,10 +191,38 @@ public sealed class Tokenizer : ITokenizer
         IPreTokeniser splitter = Parts.PreTokenisers[stage];
         List<TextPiece> pieces = workspace.Pieces[stage];
         pieces.Clear();
-        text = splitter.Prepare(text, workspace.Buffers[stage]);
+        text = splitter.Prepare(text, workspace.Buffers[stage], begins);
         splitter.Split(text, pieces);
         foreach (TextPiece piece in pieces)
-            EncodeStretch(text.Slice(piece.Start, piece.Length), stage + 1, workspace, ids);
+            EncodePiece(text.Slice(piece.Start, piece.Length), stage + 1, begins && piece.Start == 0, workspace, ids);
+    }
+
+    /// <summary>The text with U+FFFD for each half of a surrogate pair, so that no stage has to think of those.</summary>
+    private static ReadOnlySpan<char> WellFormed(ReadOnlySpan<char> text)
+    {
+        int surrogate = text.IndexOfAnyInRange('\uD800', '\uDFFF');
+        for (; surrogate >= 0 && surrogate < text.Length; surrogate++)
+        {
+            if (!char.IsSurrogate(text[surrogate]))
+                continue;
+
+            if (surrogate + 1 == text.Length || !char.IsSurrogatePair(text[surrogate], text[surrogate + 1]))
+                return Replaced(text);
+
+            surrogate++;
+        }
+
+        return text;
+    }
+
+    private static char[] Replaced(ReadOnlySpan<char> text)
+    {
+        List<char> result = new(text.Length);
+        Span<char> units = stackalloc char[2];
+        foreach (Rune rune in text.EnumerateRunes())
+            result.AddRange(units[..rune.EncodeToUtf16(units)]);
+
+        return [.. result];
     }
 
     private int? Role(string? token) => token is null
@@ -163,14 +239,20 @@ public sealed class Tokenizer : ITokenizer
     }
 
     /// <summary>What one call needs to itself.</summary>
-    private sealed class Workspace(TokenizerParts parts, bool mapsBytes)
+    private sealed class Workspace(Tokenizer tokenizer)
     {
-        public IPieceEncoder Encoder { get; } = parts.Model.CreateEncoder(mapsBytes);
+        public IPieceEncoder Encoder { get; } = tokenizer.Parts.Model.CreateEncoder(tokenizer._mapsBytes);
 
-        public TextBuffer[] NormaliserBuffers { get; } = [.. parts.Normalisers.Select(_ => new TextBuffer())];
+        public TextBuffer[] PreparationBuffers { get; } = [.. (tokenizer.Parts.Python?.Preparation ?? []).Select(_ => new TextBuffer(tokenizer.Parts.Source))];
 
-        public TextBuffer[] Buffers { get; } = [.. parts.PreTokenisers.Select(_ => new TextBuffer())];
+        public TextBuffer[] NormaliserBuffers { get; } = [.. tokenizer.Parts.Normalisers.Select(_ => new TextBuffer(tokenizer.Parts.Source))];
 
-        public List<TextPiece>[] Pieces { get; } = [.. parts.PreTokenisers.Select(_ => new List<TextPiece>())];
+        public TextBuffer[] Buffers { get; } = [.. tokenizer.Parts.PreTokenisers.Select(_ => new TextBuffer(tokenizer.Parts.Source))];
+
+        public List<TextPiece>[] Pieces { get; } = [.. tokenizer.Parts.PreTokenisers.Select(_ => new List<TextPiece>())];
+
+        public List<TextSegment> RawSegments { get; } = [];
+
+        public List<TextSegment> NormalisedSegments { get; } = [];
     }
 }

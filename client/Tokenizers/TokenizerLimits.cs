@@ -19,6 +19,9 @@ public static class TokenizerLimits
     /// <summary>UTF-16 units of one token.</summary>
     public const int MaxTokenLength = 1 << 12;
 
+    /// <summary>Characters of a word that WordPiece spells; a model may set a lower limit.</summary>
+    public const int MaxWordCharacters = 1 << 20;
+
     /// <summary>Stages of one kind in a row.</summary>
     public const int MaxStages = 16;
 }

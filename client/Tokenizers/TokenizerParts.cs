@@ -21,6 +21,9 @@ public sealed record TokenizerParts
     /// <summary>Stages that turn tokens into text, one after the other.</summary>
     public IReadOnlyList<IDecoder> Decoders { get; init; } = [];
 
+    /// <summary>Set for the vocabulary files that tokenizers in Python read; null for those of the tokenizers library.</summary>
+    public Python.PythonRules? Python { get; init; }
+
     /// <summary>Which token takes which role.</summary>
     public SpecialTokens Special { get; init; } = SpecialTokens.None;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Federated.Client.Tokenizers.PreTokenisers;
 
 namespace Federated.Client.Tokenizers.Bpe;
 
@@ -10,7 +11,14 @@ public readonly record struct BpeMerge(int Left, int Right, int Result);
 /// <param name="FuseUnknown"><c>fuse_unk</c>: unknown symbols in a row become one token.</param>
 /// <param name="ByteFallback"><c>byte_fallback</c>: a symbol that the vocabulary lacks is spelled with tokens such as <c>&lt;0xE2&gt;</c>.</param>
 /// <param name="IgnoreMerges"><c>ignore_merges</c>: a piece that is a token as a whole is that token, even if no merges lead to it.</param>
-public sealed record BpeOptions(string? UnknownToken = null, bool FuseUnknown = false, bool ByteFallback = false, bool IgnoreMerges = false);
+/// <param name="Prefix"><c>continuing_subword_prefix</c>: stands before every symbol of a piece but the first.</param>
+/// <param name="Suffix"><c>end_of_word_suffix</c>: stands behind the last symbol of a piece.</param>
+public sealed record BpeOptions(
+    string? UnknownToken = null, bool FuseUnknown = false, bool ByteFallback = false, bool IgnoreMerges = false, string? Prefix = null, string? Suffix = null)
+{
+    /// <summary>Whether symbols of a piece look alike wherever they stand.</summary>
+    internal bool IsPlain => string.IsNullOrEmpty(Prefix) && string.IsNullOrEmpty(Suffix);
+}
 
 /// <summary>Byte-pair encoding: a piece starts as single symbols, and the earliest learned merge is applied until none is left.</summary>
 /// <remarks>Source: Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", ACL 2016, arXiv:1508.07909; on bytes: GPT-2.</remarks>
@@ -18,6 +26,7 @@ public sealed class BpeModel : ITokenModel
 {
     private readonly MergeTable _table;
     private readonly Lazy<ByteSymbols> _byteSymbols;
+    private readonly Lazy<bool> _cutsAtSpaces;
 
     /// <summary>Makes a model.</summary>
     /// <param name="vocabulary">All tokens.</param>
@@ -31,7 +40,9 @@ public sealed class BpeModel : ITokenModel
             throw new TokenizerFormatException(source, "unk_token", $"'{Vocabulary.Shown(unknown)}' is not in the vocabulary; name a token that is, or null.");
 
         _table = new MergeTable(merges);
-        _byteSymbols = new(() => new ByteSymbols(vocabulary, options, source));
+        _byteSymbols = new(() => new ByteSymbols(vocabulary, options));
+        _cutsAtSpaces = new(() => options is { IsPlain: true, IgnoreMerges: false } && vocabulary.Id(MetaspacePreTokeniser.SpaceMark.ToString()) is not null &&
+            CuttingEncoder.IsSafe(merges.Select(merge => vocabulary.Token(merge.Result)!), MetaspacePreTokeniser.SpaceMark));
     }
 
     /// <inheritdoc/>
@@ -45,18 +56,32 @@ public sealed class BpeModel : ITokenModel
 
     /// <summary>Names the merge of two tokens.</summary>
     /// <exception cref="TokenizerFormatException">One of the two, or what they become, is not in the vocabulary.</exception>
-    public static BpeMerge Merge(Vocabulary vocabulary, string left, string right, string source, string where)
+    /// <remarks>The second token's <paramref name="prefix"/> is not repeated in what the two become.</remarks>
+    public static BpeMerge Merge(Vocabulary vocabulary, string left, string right, string source, string where, string? prefix = null)
     {
-        return new(IdOf(left), IdOf(right), IdOf(left + right));
+        prefix ??= "";
+        if (!right.StartsWith(prefix, StringComparison.Ordinal))
+            throw new TokenizerFormatException(source, where, $"'{Vocabulary.Shown(right)}' follows another token but does not begin with the prefix '{Vocabulary.Shown(prefix)}'.");
+
+        return new(IdOf(left), IdOf(right), IdOf(left + right[prefix.Length..]));
 
         int IdOf(string token) => vocabulary.Id(token) ?? throw new TokenizerFormatException(source, where,
             $"the merge of '{Vocabulary.Shown(left)}' and '{Vocabulary.Shown(right)}' needs the token '{Vocabulary.Shown(token)}', which is not in the vocabulary.");
     }
 
     /// <inheritdoc/>
-    public IPieceEncoder CreateEncoder(bool mapsBytes) => mapsBytes
-        ? new ByteBpeEncoder(_byteSymbols.Value, _table, Options.IgnoreMerges ? Vocabulary : null)
-        : throw new TokenizerFormatException("tokenizer", "pre_tokenizer", "a BPE model without a ByteLevel pre-tokenizer is not supported; wanted ByteLevel.");
+    public IPieceEncoder CreateEncoder(bool mapsBytes)
+    {
+        // Byte-level fallback is without effect where every byte has a token, and means characters of the alphabet where one has none.
+        if (mapsBytes && Options.IsPlain && (!Options.ByteFallback || _byteSymbols.Value.AllKnown))
+            return new CachingEncoder(new ByteBpeEncoder(_byteSymbols.Value, _table, Options.IgnoreMerges ? Vocabulary : null));
+
+        IPieceEncoder encoder = new CachingEncoder(new CharBpeEncoder(Vocabulary, Options, _table));
+        if (mapsBytes)
+            return new ByteMappingEncoder(encoder);
+
+        return _cutsAtSpaces.Value ? new CuttingEncoder(encoder, MetaspacePreTokeniser.SpaceMark) : encoder;
+    }
 
     /// <inheritdoc/>
     public void Write(Utf8JsonWriter json)
@@ -65,8 +90,8 @@ public sealed class BpeModel : ITokenModel
         json.WriteString("type", "BPE");
         json.WriteNull("dropout");
         json.WriteString("unk_token", Options.UnknownToken);
-        json.WriteString("continuing_subword_prefix", "");
-        json.WriteString("end_of_word_suffix", "");
+        json.WriteString("continuing_subword_prefix", Options.Prefix);
+        json.WriteString("end_of_word_suffix", Options.Suffix);
         json.WriteBoolean("fuse_unk", Options.FuseUnknown);
         json.WriteBoolean("byte_fallback", Options.ByteFallback);
         json.WriteBoolean("ignore_merges", Options.IgnoreMerges);

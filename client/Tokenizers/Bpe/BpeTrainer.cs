@@ -1,4 +1,5 @@
 using System.Text;
+using Federated.Client.Tokenizers.Decoders;
 
 namespace Federated.Client.Tokenizers.Bpe;
 
@@ -85,7 +86,7 @@ public static class BpeTrainer
         {
             AddedTokens = [.. options.SpecialTokens.Select((token, id) => new AddedToken(id, token))],
             PreTokenisers = options.PreTokenisers,
-            Model = new BpeModel(vocabulary, merges, new BpeOptions(), "trained tokenizer"),
+            Model = new BpeModel(vocabulary, merges, new BpeOptions(Prefix: "", Suffix: ""), "trained tokenizer"),
             PostProcessors = [new ByteLevelPostProcessor()],
             Decoders = [new ByteLevelDecoder()],
             Special = options.Roles,

@@ -9,19 +9,20 @@ internal sealed class ByteSymbols
     private readonly int[] _ids = new int[256];
     private readonly int? _fusedUnknown;
 
-    public ByteSymbols(Vocabulary vocabulary, BpeOptions options, string source)
+    public ByteSymbols(Vocabulary vocabulary, BpeOptions options)
     {
         int? unknown = options.UnknownToken is { } token ? vocabulary.Id(token) : null;
         _fusedUnknown = options.FuseUnknown ? unknown : null;
         for (int value = 0; value < _ids.Length; value++)
         {
             int? known = vocabulary.Id(ByteAlphabet.CharOf((byte)value).ToString());
-            if (known is null && options.ByteFallback)
-                throw new TokenizerFormatException(source, "byte_fallback", $"byte 0x{value:X2} has no token of its own; with ByteLevel all 256 need one for byte_fallback to be without effect.");
-
+            AllKnown &= known is not null;
             _ids[value] = known ?? unknown ?? Dropped;
         }
     }
+
+    /// <summary>Whether every byte has a token.</summary>
+    public bool AllKnown { get; } = true;
 
     /// <summary>Writes the starting symbols of <paramref name="bytes"/> to <paramref name="symbols"/>, which has at least as many places, and returns how many.</summary>
     public int Start(ReadOnlySpan<byte> bytes, Span<int> symbols)

@@ -28,7 +28,7 @@ internal sealed class WordCounter
         foreach (string text in texts)
         {
             cancellation.ThrowIfCancellationRequested();
-            counter.Add(text, stage: 0);
+            counter.Add(text, stage: 0, begins: true);
             if (++read % ProgressStep == 0)
                 progress?.Report(new(BpeTrainingStage.CountingWords, read, 0));
         }
@@ -37,7 +37,7 @@ internal sealed class WordCounter
         return counter._counts;
     }
 
-    private void Add(ReadOnlySpan<char> text, int stage)
+    private void Add(ReadOnlySpan<char> text, int stage, bool begins)
     {
         if (stage == _stages.Count)
         {
@@ -48,9 +48,9 @@ internal sealed class WordCounter
 
         List<TextPiece> pieces = _pieces[stage];
         pieces.Clear();
-        text = _stages[stage].Prepare(text, _buffers[stage]);
+        text = _stages[stage].Prepare(text, _buffers[stage], begins);
         _stages[stage].Split(text, pieces);
         foreach (TextPiece piece in pieces)
-            Add(text.Slice(piece.Start, piece.Length), stage + 1);
+            Add(text.Slice(piece.Start, piece.Length), stage + 1, begins && piece.Start == 0);
     }
 }

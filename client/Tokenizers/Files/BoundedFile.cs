@@ -10,13 +10,17 @@ internal static class BoundedFile
 
     /// <summary>The bytes of a file without a byte-order mark.</summary>
     /// <exception cref="TokenizerFormatException">The file is larger than <see cref="TokenizerLimits.MaxFileBytes"/>.</exception>
-    public static ReadOnlyMemory<byte> Read(string path)
+    public static ReadOnlyMemory<byte> Read(string path) => WithoutMark(ReadBinary(path));
+
+    /// <summary>The bytes of a file that is no text.</summary>
+    /// <exception cref="TokenizerFormatException">The file is larger than <see cref="TokenizerLimits.MaxFileBytes"/>.</exception>
+    public static ReadOnlyMemory<byte> ReadBinary(string path)
     {
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         return Read(stream, path);
     }
 
-    /// <summary>The bytes of a stream without a byte-order mark.</summary>
+    /// <summary>The bytes of a stream.</summary>
     public static ReadOnlyMemory<byte> Read(Stream stream, string name)
     {
         MemoryStream all = new(stream.CanSeek ? (int)Math.Min(stream.Length - stream.Position, TokenizerLimits.MaxFileBytes) : 0);
@@ -29,8 +33,7 @@ internal static class BoundedFile
             all.Write(buffer, 0, read);
         }
 
-        ReadOnlyMemory<byte> bytes = all.GetBuffer().AsMemory(0, (int)all.Length);
-        return bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes;
+        return all.GetBuffer().AsMemory(0, (int)all.Length);
     }
 
     /// <summary>Parses JSON in which no object has a name twice, and hands its root to <paramref name="use"/>.</summary>
@@ -64,4 +67,7 @@ internal static class BoundedFile
             throw new TokenizerFormatException(name, $"byte {wrong.Index}", "the bytes are not UTF-8; save the file as UTF-8.");
         }
     }
+
+    private static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> bytes) =>
+        bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes;
 }

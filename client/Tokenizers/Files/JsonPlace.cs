@@ -27,6 +27,13 @@ internal readonly struct JsonPlace(JsonElement element, string file, string path
         }
     }
 
+    /// <summary>Whether there is a member of this name, null or not.</summary>
+    public bool Has(string name)
+    {
+        Want(JsonValueKind.Object, "an object");
+        return element.TryGetProperty(name, out _);
+    }
+
     public string Text()
     {
         Want(JsonValueKind.String, "a string");
@@ -38,6 +45,17 @@ internal readonly struct JsonPlace(JsonElement element, string file, string path
         {
             throw Wrong("a string with half of a surrogate pair; wanted well-formed text.");
         }
+    }
+
+    /// <summary>A string of at most so many UTF-16 units.</summary>
+    public string Text(int limit) =>
+        Text() is { } text && text.Length <= limit ? text : throw Wrong($"a string of {Text().Length} characters; wanted at most {limit}.");
+
+    /// <summary>The bytes of a string in base64.</summary>
+    public byte[] Bytes()
+    {
+        Want(JsonValueKind.String, "a string");
+        return element.TryGetBytesFromBase64(out byte[]? bytes) ? bytes : throw Wrong("a string that is not base64.");
     }
 
     public int Integer(int limit)

@@ -5,20 +5,29 @@ namespace Federated.Client.Tokenizers.Files;
 /// <summary>What <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c> say beside the vocabulary.</summary>
 internal sealed class TokenizerConfig
 {
-    private readonly Dictionary<string, string> _roles = new(StringComparer.Ordinal);
+    /// <summary>Roles in the order in which the transformers library goes through them.</summary>
+    public static readonly IReadOnlyList<string> RoleNames = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
+    private static readonly string[] FlagNames =
+    [
+        "add_bos_token", "add_eos_token", "add_prefix_space", "do_basic_tokenize", "do_lower_case", "legacy", "strip_accents", "tokenize_chinese_chars",
+    ];
+
+    private readonly Dictionary<string, string?> _roles = new(StringComparer.Ordinal);
     private readonly Dictionary<string, AddedToken> _described = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, bool> _flags = new(StringComparer.Ordinal);
 
     /// <summary><c>tokenizer_class</c>, or null.</summary>
     public string? ClassName { get; private set; }
 
-    /// <summary><c>add_prefix_space</c>.</summary>
-    public bool AddPrefixSpace { get; private set; }
-
-    /// <summary><c>add_bos_token</c>.</summary>
-    public bool AddBosToken { get; private set; }
-
     /// <summary>Added tokens that have an id, in order of id.</summary>
     public List<AddedToken> AddedTokens { get; } = [];
+
+    /// <summary><c>additional_special_tokens</c>.</summary>
+    public List<string> Additional { get; } = [];
+
+    /// <summary><c>never_split</c>.</summary>
+    public HashSet<string> NeverSplit { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The roles taken.</summary>
     public SpecialTokens Special => new(Role("bos_token"), Role("eos_token"), Role("pad_token"), Role("unk_token"), Role("sep_token"), Role("cls_token"), Role("mask_token"));
@@ -37,7 +46,16 @@ internal sealed class TokenizerConfig
         return config;
     }
 
-    /// <summary>Added tokens of this vocabulary: those with an id here, and those with a role that are ordinary tokens of the vocabulary.</summary>
+    /// <summary>A flag; null where the files do not say.</summary>
+    public bool? Flag(string name) => _flags.TryGetValue(name, out bool flag) ? flag : null;
+
+    /// <summary>The token of a role; <paramref name="missing"/> where the files do not say, which is not the same as null.</summary>
+    public string? Role(string role, string? missing = null) => _roles.TryGetValue(role, out string? token) ? token : missing;
+
+    /// <summary>What the files say about a token, but for its id; null if nothing.</summary>
+    public AddedToken? Described(string content) => _described.GetValueOrDefault(content);
+
+    /// <summary>Added tokens of a <c>tokenizer.json</c>: its own, those with an id here, and those with a role that are ordinary tokens of the vocabulary.</summary>
     public List<AddedToken> AddedTo(Vocabulary vocabulary, IReadOnlyCollection<AddedToken> present)
     {
         List<AddedToken> all = [.. present];
@@ -46,15 +64,11 @@ internal sealed class TokenizerConfig
         foreach ((_, string token) in Special.Roles())
         {
             if (vocabulary.Id(token) is { } id && known.Add(token))
-                all.Add(Described(token) with { Id = id });
+                all.Add((Described(token) ?? new AddedToken(0, token, Normalized: true)) with { Id = id });
         }
 
         return all;
     }
-
-    private string? Role(string role) => _roles.GetValueOrDefault(role);
-
-    private AddedToken Described(string content) => _described.GetValueOrDefault(content) ?? new AddedToken(0, content, Normalized: true);
 
     private void ReadFile(string path, Action<JsonPlace> read)
     {
@@ -70,24 +84,51 @@ internal sealed class TokenizerConfig
 
     private void ReadRoles(JsonPlace root)
     {
-        foreach (string role in (string[])["bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token", "mask_token"])
+        foreach (string role in RoleNames)
         {
-            JsonPlace node = root[role];
-            if (node.IsNull)
-                continue;
-
-            string content = node.IsObject ? node["content"].Text() : node.Text();
-            _roles[role] = content;
-            if (node.IsObject)
-                _described[content] = ReadDescription(node, 0, content);
+            if (root.Has(role))
+                _roles[role] = root[role] is { IsNull: false } node ? ReadToken(node) : null;
         }
+
+        if (root["additional_special_tokens"] is { IsNull: false } additional)
+            AddAdditional(additional.Items(TokenizerLimits.MaxAddedTokens));
+
+        if (root["extra_special_tokens"] is { IsObject: true } extra)
+            AddAdditional(extra.Members(TokenizerLimits.MaxAddedTokens).Select(member => member.Value));
+    }
+
+    private void AddAdditional(IEnumerable<JsonPlace> nodes)
+    {
+        foreach (JsonPlace node in nodes)
+        {
+            string token = ReadToken(node);
+            if (!Additional.Contains(token))
+                Additional.Add(token);
+        }
+    }
+
+    private string ReadToken(JsonPlace node)
+    {
+        if (!node.IsObject)
+            return node.Text();
+
+        string content = node["content"].Text();
+        _described[content] = ReadDescription(node, 0, content);
+        return content;
     }
 
     private void ReadSettings(JsonPlace root)
     {
         ClassName = root["tokenizer_class"] is { IsNull: false } name ? name.Text() : null;
-        AddPrefixSpace = root["add_prefix_space"].Boolean(missing: false);
-        AddBosToken = root["add_bos_token"].Boolean(missing: false);
+        foreach (string flag in FlagNames)
+        {
+            if (root[flag] is { IsNull: false } node)
+                _flags[flag] = node.Boolean(missing: false);
+        }
+
+        if (root["never_split"] is { IsNull: false } whole)
+            NeverSplit.UnionWith(whole.Items(TokenizerLimits.MaxAddedTokens).Select(token => token.Text()));
+
         if (root["added_tokens_decoder"] is not { IsNull: false } decoder)
             return;
 
@@ -106,7 +147,7 @@ internal sealed class TokenizerConfig
         foreach ((string content, JsonPlace id) in root.Members(TokenizerLimits.MaxAddedTokens))
         {
             if (known.Add(content))
-                AddedTokens.Add(Described(content) with { Id = id.Integer(TokenizerLimits.MaxVocabulary) });
+                AddedTokens.Add((Described(content) ?? new AddedToken(0, content, Normalized: true)) with { Id = id.Integer(TokenizerLimits.MaxVocabulary) });
         }
     }
 

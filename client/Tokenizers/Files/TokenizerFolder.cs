@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Federated.Client.Tokenizers.Bpe;
+using Federated.Client.Tokenizers.SentencePiece;
 
 namespace Federated.Client.Tokenizers.Files;
 
@@ -8,7 +9,17 @@ public static class TokenizerFolder
 {
     private const string JsonName = "tokenizer.json";
 
-    /// <summary>Reads <c>tokenizer.json</c> or, without one, <c>vocab.json</c> and <c>merges.txt</c>; roles come from <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c>.</summary>
+    private static readonly string[] Names =
+    [
+        JsonName, SentencePieceFile.Name, BpeFiles.VocabularyName, BpeFiles.MergesName, WordPieceFile.Name, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "chat_template.jinja",
+    ];
+
+    /// <summary>
+    /// Reads <c>tokenizer.json</c>; without one, <c>tokenizer.model</c>; without that, <c>vocab.json</c> and <c>merges.txt</c>; at last <c>vocab.txt</c>.
+    /// Roles come from <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c>.
+    /// </summary>
+    /// <remarks>A <c>tokenizer.json</c> encodes as the tokenizers library does, the other files as the classes in Python of the transformers library, which <c>tokenizer_class</c> names.</remarks>
     /// <exception cref="TokenizerFormatException">A file is malformed or of a kind not supported.</exception>
     /// <exception cref="FileNotFoundException">The folder has none of these files.</exception>
     public static Tokenizer Read(string folder)
@@ -18,18 +29,39 @@ public static class TokenizerFolder
         if (File.Exists(json))
             return TokenizerJson.Read(BoundedFile.Read(json), json, config);
 
-        if (File.Exists(Path.Combine(folder, VocabularyFiles.VocabularyName)) && File.Exists(Path.Combine(folder, VocabularyFiles.MergesName)))
-            return VocabularyFiles.Read(folder, config);
+        if (Has(SentencePieceFile.Name))
+            return SentencePieceFolder.Read(folder, config);
 
-        throw new FileNotFoundException($"{folder} has no tokenizer: wanted {JsonName}, or {VocabularyFiles.VocabularyName} and {VocabularyFiles.MergesName}.", json);
+        if (Has(BpeFiles.VocabularyName) && Has(BpeFiles.MergesName))
+            return BpeFiles.Read(folder, config);
+
+        if (Has(WordPieceFile.Name))
+            return WordPieceFile.Read(folder, config);
+
+        throw new FileNotFoundException(
+            $"{folder} has no tokenizer: wanted {JsonName}, or {SentencePieceFile.Name}, or {BpeFiles.VocabularyName} and {BpeFiles.MergesName}, or {WordPieceFile.Name}.", json);
+
+        bool Has(string name) => File.Exists(Path.Combine(folder, name));
+    }
+
+    /// <summary>Copies the files that a tokenizer consists of, as they are.</summary>
+    /// <param name="from">Folder of a tokenizer.</param>
+    /// <param name="to">Made if it does not exist; files of these names are replaced.</param>
+    public static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string name in Names.Where(name => File.Exists(Path.Combine(from, name))))
+            File.Copy(Path.Combine(from, name), Path.Combine(to, name), overwrite: true);
     }
 
     /// <summary>Writes <c>tokenizer.json</c>, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>, which Hugging Face's AutoTokenizer loads.</summary>
     /// <param name="folder">Made if it does not exist; files of these names are replaced.</param>
     /// <param name="tokenizer">What to write.</param>
     /// <param name="vocabularyFiles">Whether to write <c>vocab.json</c> and <c>merges.txt</c> too; the model has to be a BPE model then.</param>
+    /// <exception cref="NotSupportedException">The tokenizer was read from other files than <c>tokenizer.json</c>, which cannot say all that those do: <see cref="Copy"/> them.</exception>
     public static void Write(string folder, Tokenizer tokenizer, bool vocabularyFiles = false)
     {
+        TokenizerJson.RequireWritable(tokenizer);
         Directory.CreateDirectory(folder);
         using (FileStream file = File.Create(Path.Combine(folder, JsonName)))
             TokenizerJson.Write(file, tokenizer);
@@ -43,7 +75,7 @@ public static class TokenizerFolder
         });
         if (vocabularyFiles)
         {
-            VocabularyFiles.Write(folder, tokenizer.Parts.Model as BpeModel
+            BpeFiles.Write(folder, tokenizer.Parts.Model as BpeModel
                 ?? throw new ArgumentException("Only a BPE model can be written as vocab.json and merges.txt.", nameof(vocabularyFiles)));
         }
     }

@@ -27,8 +27,10 @@ public static class TokenizerJson
     }
 
     /// <summary>Writes the parts of a tokenizer in the current form: merges as pairs.</summary>
+    /// <exception cref="NotSupportedException">The tokenizer was read from other files, whose rules this one cannot express.</exception>
     public static void Write(Stream stream, Tokenizer tokenizer)
     {
+        RequireWritable(tokenizer);
         TokenizerParts parts = tokenizer.Parts;
         using Utf8JsonWriter json = new(stream, Indented);
         json.WriteStartObject();
@@ -47,6 +49,13 @@ public static class TokenizerJson
         json.WritePropertyName("model");
         parts.Model.Write(json);
         json.WriteEndObject();
+    }
+
+    /// <exception cref="NotSupportedException">The tokenizer was read from other files, whose rules this one cannot express.</exception>
+    internal static void RequireWritable(Tokenizer tokenizer)
+    {
+        if (tokenizer.Parts.Python is not null)
+            throw new NotSupportedException($"The tokenizer of {tokenizer.Parts.Source} follows rules that tokenizer.json cannot express; copy its files instead (TokenizerFolder.Copy).");
     }
 
     private static TokenizerParts ReadParts(ReadOnlyMemory<byte> bytes, string name) => BoundedFile.ReadJson(bytes, name, root => new TokenizerParts

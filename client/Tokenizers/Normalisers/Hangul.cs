@@ -14,12 +14,15 @@ internal static class Hangul
     /// <summary>Vowels and trailing consonants, which may combine with what stands before them.</summary>
     public static bool IsTrailing(int code) => code is (>= VowelBase and < VowelBase + VowelCount) or (> TrailBase and < TrailBase + TrailCount);
 
+    /// <summary>Whether this is a syllable, which decomposes.</summary>
+    public static bool IsSyllable(int code) => (uint)(code - SyllableBase) < LeadCount * VowelCount * TrailCount;
+
     /// <summary>Splits a syllable into lead, vowel and trailing consonant (0 if it has none).</summary>
     public static bool TryDecompose(int code, out int lead, out int vowel, out int trail)
     {
         int index = code - SyllableBase;
         (lead, vowel, trail) = (0, 0, 0);
-        if ((uint)index >= LeadCount * VowelCount * TrailCount)
+        if (!IsSyllable(code))
             return false;
 
         lead = LeadBase + (index / (VowelCount * TrailCount));
@@ -36,6 +39,6 @@ internal static class Hangul
             return SyllableBase + (((lead * VowelCount) + vowel) * TrailCount);
 
         (int syllable, int trail) = (first - SyllableBase, second - TrailBase);
-        return (uint)syllable < LeadCount * VowelCount * TrailCount && syllable % TrailCount == 0 && trail is > 0 and < TrailCount ? first + trail : null;
+        return IsSyllable(first) && syllable % TrailCount == 0 && trail is > 0 and < TrailCount ? first + trail : null;
     }
 }

@@ -12,7 +12,7 @@ public sealed record ByteLevelPreTokeniser(bool AddPrefixSpace = false, bool Use
     public bool MapsBytes => true;
 
     /// <inheritdoc/>
-    public ReadOnlySpan<char> Prepare(ReadOnlySpan<char> text, TextBuffer buffer)
+    public ReadOnlySpan<char> Prepare(ReadOnlySpan<char> text, TextBuffer buffer, bool begins)
     {
         if (!AddPrefixSpace || text is [' ', ..])
             return text;

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using Federated.Client.Tokenizers.Patterns;
 
 namespace Federated.Client.Tokenizers.PreTokenisers;
 
@@ -12,8 +14,10 @@ public sealed class SplitPreTokeniser : IPreTokeniser
     /// <param name="isRegex">Which of the two <paramref name="pattern"/> is.</param>
     /// <param name="behavior">What becomes of matches.</param>
     /// <param name="invert">What does not match counts as match, and the other way round.</param>
-    /// <exception cref="ArgumentException">The regular expression is not one that .NET can run.</exception>
-    public SplitPreTokeniser(string pattern, bool isRegex, SplitBehavior behavior, bool invert)
+    /// <param name="source">File that the pattern comes from, for error messages.</param>
+    /// <param name="place">Where in the file.</param>
+    /// <exception cref="TokenizerFormatException">The regular expression is not one that .NET can run.</exception>
+    public SplitPreTokeniser(string pattern, bool isRegex, SplitBehavior behavior, bool invert, string source = "tokenizer", string place = "pre_tokenizer")
     {
         (Pattern, IsRegex, Behavior, Invert) = (pattern, isRegex, behavior, invert);
         bool isPlain = isRegex && behavior == SplitBehavior.Isolated && !invert;
@@ -27,8 +31,13 @@ public sealed class SplitPreTokeniser : IPreTokeniser
         }
         else
         {
-            SegmentFinder finder = new(pattern, isRegex, invert);
-            _split = (text, pieces) => SegmentRules.Apply(finder.Find(text), behavior, pieces);
+            SegmentFinder finder = new(pattern, isRegex, source, place);
+            _split = (text, pieces) =>
+            {
+                List<Segment> segments = [];
+                finder.Find(text, segments);
+                SegmentRules.Apply(CollectionsMarshal.AsSpan(segments), behavior, invert, pieces);
+            };
         }
     }
 

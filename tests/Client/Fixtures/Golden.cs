@@ -20,6 +20,13 @@ internal sealed class Golden : IDisposable
         _tensors = SafetensorsFile.Open(Path.Combine(Folder, "golden.safetensors"));
     }
 
+    /// <summary>What <c>fixture.json</c> says a folder is, whether or not it holds tensors.</summary>
+    internal static string KindOf(string name)
+    {
+        using JsonDocument description = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Repository.Fixtures, name, "fixture.json")));
+        return description.RootElement.GetProperty("kind").GetString()!;
+    }
+
     internal string Folder { get; }
 
     internal JsonElement Description => _description.RootElement;

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 using Federated.Client.Tokenizers;
+using Federated.Client.Tokenizers.Patterns;
 using Federated.Client.Tokenizers.PreTokenisers;
 
 namespace Federated.Client.Tests.Tokenizers;
@@ -63,8 +64,8 @@ public sealed class PreTokeniserTests
     public void Prepare_AddPrefixSpace_PutsOneInFrontUnlessThereIsOne()
     {
         ByteLevelPreTokeniser stage = new(AddPrefixSpace: true);
-        Assert.Equal(" a", stage.Prepare("a", new TextBuffer()).ToString());
-        Assert.Equal(" a", stage.Prepare(" a", new TextBuffer()).ToString());
+        Assert.Equal(" a", stage.Prepare("a", new TextBuffer(), begins: true).ToString());
+        Assert.Equal(" a", stage.Prepare(" a", new TextBuffer(), begins: true).ToString());
     }
 
     private static string[] Pieces(IPreTokeniser stage, string text)

@@ -99,7 +99,7 @@ public sealed class RoundTripTests
             Assert.Equal(tokenizer.Special, again.Special);
             Assert.Equal(Ids(tokenizer, "the <pad> fox<|endoftext|>"), Ids(again, "the <pad> fox<|endoftext|>"));
             File.Delete(Path.Combine(folder.Path, "tokenizer.json"));
-            folder.Write("tokenizer_config.json", """{"tokenizer_class":"GPT2Tokenizer"}""");
+            folder.Write("tokenizer_config.json", """{"tokenizer_class":"GPT2Tokenizer","unk_token":null}""");
         }
     }
 

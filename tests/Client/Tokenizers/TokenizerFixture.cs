@@ -8,6 +8,12 @@ namespace Federated.Client.Tests.Tokenizers;
 /// <summary>A tokenizer folder of the golden fixtures, with what the official code gave for its strings.</summary>
 internal sealed class TokenizerFixture
 {
+    /// <summary>The form that is not a <c>tokenizer.json</c>.</summary>
+    public const string VocabularyFiles = "vocab";
+
+    private static readonly string[] VocabularyNames = ["vocab.json", "vocab.txt", "tokenizer.model"];
+
+    /// <param name="name">Name below the fixture root, or a path.</param>
     public TokenizerFixture(string name)
     {
         Folder = Path.Combine(Repository.Fixtures, name);
@@ -21,7 +27,14 @@ internal sealed class TokenizerFixture
 
     public JsonElement.ArrayEnumerator Cases => Root.GetProperty("cases").EnumerateArray();
 
-    /// <summary>The tokenizer as one of its forms gives it: a JSON file of the folder, or "vocab" for the vocabulary files.</summary>
+    /// <summary>The forms that the folder has the tokenizer in.</summary>
+    public IReadOnlyList<string> Forms =>
+    [
+        .. Directory.EnumerateFiles(Folder, "tokenizer*.json").Select(file => Path.GetFileName(file)!).Where(name => name != "tokenizer_config.json"),
+        .. VocabularyNames.Any(name => File.Exists(Path.Combine(Folder, name))) ? [VocabularyFiles] : (string[])[],
+    ];
+
+    /// <summary>The tokenizer as one of its forms gives it: a JSON file of the folder, or <see cref="VocabularyFiles"/>.</summary>
     public Tokenizer Load(string form)
     {
         using TemporaryFolder copy = new();
@@ -30,7 +43,7 @@ internal sealed class TokenizerFixture
             string name = Path.GetFileName(file);
             if (name == form)
                 File.Copy(file, Path.Combine(copy.Path, "tokenizer.json"));
-            else if (!name.StartsWith("tokenizer", StringComparison.Ordinal) || name == "tokenizer_config.json")
+            else if (name == "tokenizer_config.json" || !name.StartsWith("tokenizer", StringComparison.Ordinal) || Path.GetExtension(name) == ".model")
                 File.Copy(file, Path.Combine(copy.Path, name));
         }
 

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Federated.Client.Tokenizers.Bpe;
 
-namespace Federated.Client.Tokenizers;
+namespace Federated.Client.Tokenizers.Decoders;
 
 /// <summary><c>ByteLevel</c>: tokens of <see cref="ByteAlphabet"/> back to bytes, and those read as UTF-8.</summary>
 /// <remarks>A token with a character outside the alphabet (an added one, such as a word with a space) stands for its own UTF-8 bytes. The options

@@ -1,4 +1,4 @@
-namespace Federated.Client.Tokenizers.PreTokenisers;
+namespace Federated.Client.Tokenizers.Patterns;
 
 /// <summary>What becomes of the parts of a text that match a pattern, and of those between; named as in <c>tokenizer.json</c>.</summary>
 public enum SplitBehavior
@@ -27,14 +27,15 @@ internal static class SegmentRules
 {
     /// <param name="segments">In order, covering the text without gaps.</param>
     /// <param name="behavior">What becomes of matches.</param>
+    /// <param name="invert">What does not match counts as match, and the other way round.</param>
     /// <param name="pieces">Appended to.</param>
-    public static void Apply(ReadOnlySpan<Segment> segments, SplitBehavior behavior, List<TextPiece> pieces)
+    public static void Apply(ReadOnlySpan<Segment> segments, SplitBehavior behavior, bool invert, List<TextPiece> pieces)
     {
         int first = pieces.Count;
         bool previousMatched = false;
         for (int i = 0; i < segments.Length; i++)
         {
-            Segment segment = segments[i];
+            Segment segment = segments[i] with { IsMatch = segments[i].IsMatch != invert };
             bool joins = pieces.Count > first && behavior switch
             {
                 SplitBehavior.MergedWithPrevious => segment.IsMatch && !previousMatched,

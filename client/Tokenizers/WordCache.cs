@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Federated.Client.Tokenizers.Bpe;
+namespace Federated.Client.Tokenizers;
 
 /// <summary>Remembers the ids of short pieces: text repeats its words. Fixed memory, about 3 MB; when it is full it starts afresh.</summary>
 /// <remarks>A hash table of fixed probe length, so that words chosen to collide cost no more than not being remembered.</remarks>
