@@ -4,13 +4,14 @@ namespace Federated.Client.Tokenizers.Patterns;
 
 /// <summary>Writes a regular expression of Oniguruma's dialect, which tokenizer files use, as .NET has it.</summary>
 /// <remarks>
-/// Done here: possessive quantifiers become atomic groups, <c>\h</c> a class of hexadecimal digits, and <c>\w</c> also takes the letter
-/// numbers, marks and joiners that .NET leaves out of it. What would silently mean something else is refused: classes in classes, POSIX
+/// Done here: possessive quantifiers become atomic groups, <c>\h</c> a class of hexadecimal digits, and <c>\w</c> also takes the
+/// numbers, marks and letters that .NET leaves out of it. What would silently mean something else is refused: classes in classes, POSIX
 /// brackets and intersections. The rest that .NET lacks (names of scripts) it refuses itself.
 /// </remarks>
 internal static class RegexTranslation
 {
-    private const string MoreWordCharacters = @"\p{M}\p{Nl}\u200C\u200D\u24B6-\u24E9";
+    /// <summary>With these .NET's class is the same set of characters as Oniguruma's, compared over the Basic Multilingual Plane.</summary>
+    private const string MoreWordCharacters = @"\p{M}\p{Nl}\u00B2\u00B3\u00B9\u00BC-\u00BE\u24B6-\u24E9";
 
     /// <exception cref="ArgumentException">The pattern has what cannot be translated.</exception>
     public static string ToNet(string pattern)
