@@ -17,11 +17,13 @@ public static class ClientCommand
               client agent --coordinator https://coordinator.example.org:7443 --token-file site.token --data mail.jsonl
               client train --model models/base --data mail.jsonl --labels ham,spam --steps 200 --out adapter
               client evaluate --model models/base --adapter adapter --data test.jsonl --labels ham,spam --json
+              client generate --model models/base --adapter adapter --prompt "Dear colleague," --temperature 0.8
             """)
         {
             AgentCommand.Create(),
             TrainCommand.Create(),
             EvaluateCommand.Create(),
+            GenerateCommand.Create(),
         };
 
         // SIGTERM and Ctrl-C cancel the command's token; it then has this long to close streams and leave its folder tidy.

@@ -26,8 +26,22 @@ public sealed record AdapterScore(string? Adapter, double Loss, double Accuracy,
 public sealed record TrainingOutput(
     string Adapter, int Steps, double Loss, long Tokens, double Seconds, long HoldoutExamples, double? HoldoutLoss, double? HoldoutAccuracy);
 
+/// <summary>What <c>client generate --json</c> prints.</summary>
+/// <param name="Text">The continuation, without the prompt.</param>
+/// <param name="PromptTokens">Tokens of the prompt.</param>
+/// <param name="Tokens">New tokens; one that ends the text is not counted.</param>
+/// <param name="FinishReason"><c>end-of-text</c>, <c>stop-text</c>, <c>context-full</c> or <c>max-new-tokens</c>.</param>
+/// <param name="FirstTokenSeconds">Time until the first new token.</param>
+/// <param name="Seconds">Time of the whole.</param>
+public sealed record GenerationOutput(string Text, int PromptTokens, int Tokens, string FinishReason, double FirstTokenSeconds, double Seconds)
+{
+    /// <summary>New tokens after the first, a second; 0 with fewer than two.</summary>
+    public double TokensPerSecond => Tokens < 2 ? 0 : (Tokens - 1) / (Seconds - FirstTokenSeconds);
+}
+
 /// <summary>JSON for machines: snake case, generated at compile time.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(EvaluationOutput))]
 [JsonSerializable(typeof(TrainingOutput))]
+[JsonSerializable(typeof(GenerationOutput))]
 public sealed partial class CommandJson : JsonSerializerContext;
