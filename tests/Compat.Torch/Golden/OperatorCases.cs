@@ -158,7 +158,19 @@ internal static class OperatorCases
         ["to_bool"] = i => [i.X.to(ScalarType.Bool)],
         ["bfloat16_matmul"] = i => [i.A.detach().bfloat16().matmul(i.B.detach().bfloat16())],
         ["attention_causal"] = i => [functional.scaled_dot_product_attention(i.D, i.D, i.D, is_casual: true)],
+
+        ["linalg_svd"] = i => [linalg.svd(i.X, fullMatrices: false).S],
+        ["linalg_svd_product"] = i => [Truncated(linalg.svd(i.X, fullMatrices: false))],
+        ["linalg_qr"] = i => Truncated(linalg.qr(i.X)),
+        ["linalg_solve"] = i => [linalg.solve(i.P, i.Q)],
+        ["linalg_solve_right"] = i => [linalg.solve(i.P, i.Q, left: false)],
+        ["fft_irfft2"] = i => [fft.irfft2(i.X, [3, 7])],
     };
 
     private static Tensor[] Pair((Tensor First, Tensor Second) pair) => [pair.First, pair.Second];
+
+    private static Tensor Truncated((Tensor U, Tensor S, Tensor Vh) svd) =>
+        svd.U.narrow(1, 0, 2).matmul(svd.S.narrow(0, 0, 2).diag()).matmul(svd.Vh.narrow(0, 0, 2));
+
+    private static Tensor[] Truncated((Tensor Q, Tensor R) qr) => [qr.Q.narrow(1, 0, 2).matmul(qr.R.narrow(0, 0, 2)), qr.R.abs()];
 }

@@ -163,6 +163,15 @@ def operators():
     case("attention_causal",
          lambda d: ((d @ d.transpose(-2, -1)) / 2).masked_fill(~causal, float("-inf")).softmax(-1) @ d, d=d)
 
+    # Signs of singular vectors and of Q's columns are free: what is compared does not depend on them.
+    square, other = p[:, :, :3], p[:, :, 1:]
+    case("linalg_svd", lambda x: torch.linalg.svd(x, full_matrices=False)[1], x=x)
+    case("linalg_svd_product", lambda x: (lambda u, s, vh: u[:, :2] @ torch.diag(s[:2]) @ vh[:2])(*torch.linalg.svd(x, full_matrices=False)), x=x)
+    case("linalg_qr", lambda x: (lambda q, r: (q[:, :2] @ r[:2], r.abs()))(*torch.linalg.qr(x)), x=x)
+    case("linalg_solve", lambda p, q: torch.linalg.solve(p, q), p=square, q=q[:, :3])
+    case("linalg_solve_right", lambda p, q: torch.linalg.solve(p, q, left=False), p=square, q=other)
+    case("fft_irfft2", lambda x: torch.fft.irfft2(x, s=(3, 7)), x=x)
+
 
 def draws():
     """One seed, then every source of random numbers in turn: a wrong count of draws shifts all that follows."""

@@ -93,6 +93,7 @@ internal static class Aten
     internal static readonly NativeOperator ErfinvInPlace = new("aten::erfinv_");
     internal static readonly NativeOperator ExponentialInPlace = new("aten::exponential_");
     internal static readonly NativeOperator Eye = new("aten::eye", "m");
+    internal static readonly NativeOperator FftIrfft2 = new("aten::fft_irfft2");
     internal static readonly NativeOperator Fill = new("aten::fill_", "Scalar");
     internal static readonly NativeOperator Flatten = new("aten::flatten", "using_ints");
     internal static readonly NativeOperator Flip = new("aten::flip");
@@ -136,6 +137,9 @@ internal static class Aten
     internal static readonly NativeOperator LeakyRelu = new("aten::leaky_relu");
     internal static readonly NativeOperator Lerp = new("aten::lerp", "Tensor");
     internal static readonly NativeOperator LerpInPlace = new("aten::lerp_", "Tensor");
+    internal static readonly NativeOperator LinalgQr = new("aten::linalg_qr");
+    internal static readonly NativeOperator LinalgSolve = new("aten::linalg_solve");
+    internal static readonly NativeOperator LinalgSvd = new("aten::linalg_svd");
     internal static readonly NativeOperator Linear = new("aten::linear");
     internal static readonly NativeOperator Linspace = new("aten::linspace");
     internal static readonly NativeOperator Log = new("aten::log");
