@@ -29,8 +29,9 @@ public sealed class AdaptedModel : IDisposable
         foreach (SharedTensors shared in parts.Shared)
         {
             shared.Values = Allocate(shared.Tensors, name => name, tensors);
-            if (random is not null)
-                shared.Start(shared.Values, random);
+            // What is not in the file comes from the settings alone.
+            if (random is not null || shared.Tensors.Any(spec => !spec.Stored))
+                shared.Start(shared.Values, random ?? new(0));
         }
 
         Dictionary<string, nn.Module> modules = model.named_modules().ToDictionary(entry => entry.name, entry => entry.module, StringComparer.Ordinal);

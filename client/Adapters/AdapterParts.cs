@@ -15,7 +15,7 @@ internal sealed record AdapterLayer(string Module, IReadOnlyList<TensorSpec> Ten
 
 /// <summary>Tensors of an adapter that belong to no one layer; they are there, and filled, before any layer's adapter is made.</summary>
 /// <param name="Tensors">The tensors, with their full names in the PEFT file.</param>
-/// <param name="Start">Fills them as a new adapter has them.</param>
+/// <param name="Start">Fills them as a new adapter has them; also called, with a generator that means nothing, when not all of them are stored.</param>
 internal sealed record SharedTensors(IReadOnlyList<TensorSpec> Tensors, Action<IReadOnlyList<Parameter>, SplitMix64> Start)
 {
     /// <summary>The tensors, once memory was taken.</summary>

@@ -17,10 +17,13 @@ internal static class AdapterTargets
     }
 
     /// <summary>The chosen layers, which must all be linear; convolutions over patches are.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="config">The settings.</param>
+    /// <param name="patches">Whether the kind of adapter takes convolutions over patches.</param>
     /// <exception cref="PeftFormatException">None is chosen, or one that is not linear or also saved whole.</exception>
-    internal static IReadOnlyList<(string Name, Projection Layer)> Linear(PretrainedModel model, PeftConfig config) =>
-        [.. Select(model, config).Select(target => (target.Name, target.Module as Projection ?? throw new PeftFormatException(
-            $"target_modules selects '{target.Name}', which is no linear layer: {config.PeftType} adapts no other.")))];
+    internal static IReadOnlyList<(string Name, Projection Layer)> Linear(PretrainedModel model, PeftConfig config, bool patches = true) =>
+        [.. Select(model, config).Select(target => (target.Name, target.Module is Projection layer && (patches || layer.Layout != WeightLayout.Patches) ? layer
+            : throw new PeftFormatException($"target_modules selects '{target.Name}', which is no linear layer: {config.PeftType} adapts no other.")))];
 
     /// <summary>The parameters that train and are stored whole by <see cref="PeftConfig.ModulesToSave"/>, under their names in the PEFT file.</summary>
     internal static IEnumerable<(string Name, Parameter Value)> SavedWhole(PretrainedModel model, PeftConfig config)

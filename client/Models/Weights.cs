@@ -44,6 +44,9 @@ internal static class Weights
         }
     }
 
+    /// <summary>Fills a matrix (n, width), or what is seen as one, uniformly on ±1/sqrt(width): Kaiming with a = sqrt(5), PyTorch's own choice for a linear layer.</summary>
+    internal static void FillKaiming(Tensor matrix, SplitMix64 random) => FillUniform(matrix.Floats(), 1 / Math.Sqrt(matrix.numel() / (double)matrix.shape[0]), random);
+
     /// <summary>Fills with draws from N(0, <paramref name="deviation"/>²).</summary>
     internal static void FillNormal(Span<float> values, double deviation, SplitMix64 random)
     {

@@ -110,6 +110,50 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
         return otherwise;
     }
 
+    /// <summary>A field of which only one word is supported; it may be absent.</summary>
+    public void Only(string name, string word)
+    {
+        if (TryGet(name, out JsonElement value) && !(value.ValueKind == JsonValueKind.String && value.ValueEquals(word)))
+            Fault(name, value, $"'{word}'; nothing else is supported for this kind of adapter");
+    }
+
+    /// <summary>A seed of 0 or more.</summary>
+    public long Seed(string name, long otherwise)
+    {
+        if (!TryGet(name, out JsonElement value))
+            return otherwise;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long seed) && seed >= 0)
+            return seed;
+
+        Fault(name, value, "a whole number from 0 to 9223372036854775807");
+        return otherwise;
+    }
+
+    /// <summary>An object of lists of flags, each as long as it must be, in the order of the file; null if absent.</summary>
+    public IReadOnlyList<KeyValuePair<string, IReadOnlyList<bool>>>? Flags(string name, int length)
+    {
+        if (!TryGet(name, out JsonElement value))
+            return null;
+        if (value.ValueKind != JsonValueKind.Object || value.GetPropertyCount() > MaxItems)
+        {
+            Fault(name, value, $"an object of at most {MaxItems} lists of true and false");
+            return null;
+        }
+
+        List<KeyValuePair<string, IReadOnlyList<bool>>> entries = [];
+        foreach (JsonProperty entry in value.EnumerateObject())
+        {
+            bool fits = entry.Value.ValueKind == JsonValueKind.Array && entry.Value.GetArrayLength() == length
+                && entry.Value.EnumerateArray().All(flag => flag.ValueKind is JsonValueKind.True or JsonValueKind.False);
+            if (fits)
+                entries.Add(new(entry.Name, [.. entry.Value.EnumerateArray().Select(flag => flag.GetBoolean())]));
+            else
+                Fault($"{name}.{entry.Name}", entry.Value, $"a list of {length} times true or false");
+        }
+
+        return entries;
+    }
+
     /// <summary>A rank of 1 or more.</summary>
     public int Rank(string name, int otherwise) => (int)Number(name, otherwise, IsRank, RankWanted);
 
@@ -195,6 +239,8 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
 
         return entries;
     }
+
+    public void Fault(string fault) => faults.Add(fault);
 
     public void Fault(string name, JsonElement got, string wanted) => faults.Add($"{name} is {Show(got)}; wanted {wanted}.");
 
