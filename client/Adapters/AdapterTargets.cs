@@ -40,7 +40,7 @@ internal static class AdapterTargets
     /// <exception cref="PeftFormatException">The head itself is to be saved whole, but is tied.</exception>
     internal static IEnumerable<AdapterLayer> TableCopies(PretrainedModel model, PeftConfig config)
     {
-        const string Head = "lm_head";
+        const string Head = LanguageModelHead.Name;
         if (IsTiedTable(model, model.Backbone.TokenTable) && config.IsSavedWhole(Head))
             throw new PeftFormatException($"modules_to_save names {Head}, which in this {model.Config.ClassName} is the token table itself; save the table instead, or untie the checkpoint.");
         return model.named_modules()
@@ -50,7 +50,7 @@ internal static class AdapterTargets
 
     /// <summary>Whether a parameter is the token table, and the output head uses it too.</summary>
     internal static bool IsTiedTable(PretrainedModel model, Tensor? parameter) =>
-        model.Head is LanguageModelHead { IsTied: true } && parameter is not null && ReferenceEquals(parameter, model.Backbone.TokenTable);
+        model.Head is (LanguageModelHead { IsTied: true } or MaskedLanguageModelHead) && parameter is not null && ReferenceEquals(parameter, model.Backbone.TokenTable);
 
     private static IEnumerable<ModuleSite> Sites(PretrainedModel model)
     {
