@@ -11,21 +11,18 @@ internal static class AdapterMethods
     private static readonly FrozenDictionary<string, Func<PretrainedModel, PeftConfig, NamedTensors?, AdapterParts>> Known =
         new Dictionary<string, Func<PretrainedModel, PeftConfig, NamedTensors?, AdapterParts>>(StringComparer.Ordinal)
         {
-<<<<<<< HEAD
-            [Ia3Config.Kind] = (model, config, _) => Ia3Adapter.Parts(model, (Ia3Config)config),
-            [LnTuningConfig.Kind] = (model, config, _) => LnTuning.Parts(model, (LnTuningConfig)config),
-            [LoraConfig.Kind] = (model, config, stored) => LoraMethod.Parts(model, (LoraConfig)config, stored),
-=======
             [BoftConfig.Kind] = (model, config, stored) => BoftAdapter.Parts(model, (BoftConfig)config, stored),
             [FourierFtConfig.Kind] = (model, config, _) => FourierFtAdapter.Parts(model, (FourierFtConfig)config),
             [HraConfig.Kind] = (model, config, _) => HraAdapter.Parts(model, (HraConfig)config),
+            [Ia3Config.Kind] = (model, config, _) => Ia3Adapter.Parts(model, (Ia3Config)config),
+            [LnTuningConfig.Kind] = (model, config, _) => LnTuning.Parts(model, (LnTuningConfig)config),
             [LohaConfig.Kind] = (model, config, _) => LohaAdapter.Parts(model, (LohaConfig)config),
             [LokrConfig.Kind] = (model, config, _) => LokrAdapter.Parts(model, (LokrConfig)config),
             [LoraConfig.Kind] = (model, config, _) => LoraMethod.Parts(model, (LoraConfig)config),
+            [LoraConfig.Kind] = (model, config, stored) => LoraMethod.Parts(model, (LoraConfig)config, stored),
             [OftConfig.Kind] = (model, config, _) => OftAdapter.Parts(model, (OftConfig)config),
             [VbLoraConfig.Kind] = (model, config, _) => VbLoraAdapter.Parts(model, (VbLoraConfig)config),
             [VeraConfig.Kind] = (model, config, _) => VeraAdapter.Parts(model, (VeraConfig)config),
->>>>>>> a19a04a (Adapters: LoHa, LoKr, OFT, BOFT, HRA, VeRA, VB-LoRA and FourierFT, with the numbers of the official code)
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>What a configuration puts on a model.</summary>

@@ -7,17 +7,14 @@ public static class PeftKinds
 {
     private static readonly FrozenDictionary<string, Func<JsonFields, PeftConfig>> Readers = new Dictionary<string, Func<JsonFields, PeftConfig>>(StringComparer.Ordinal)
     {
-<<<<<<< HEAD
-        [Ia3Config.Kind] = Ia3Config.Read,
-        [LnTuningConfig.Kind] = LnTuningConfig.Read,
-=======
         [AdaLoraConfig.Kind] = AdaLoraConfig.Read,
         [BoftConfig.Kind] = BoftConfig.Read,
         [FourierFtConfig.Kind] = FourierFtConfig.Read,
         [HraConfig.Kind] = HraConfig.Read,
+        [Ia3Config.Kind] = Ia3Config.Read,
+        [LnTuningConfig.Kind] = LnTuningConfig.Read,
         [LohaConfig.Kind] = LohaConfig.Read,
         [LokrConfig.Kind] = LokrConfig.Read,
->>>>>>> a19a04a (Adapters: LoHa, LoKr, OFT, BOFT, HRA, VeRA, VB-LoRA and FourierFT, with the numbers of the official code)
         [LoraConfig.Kind] = LoraConfig.Read,
         [OftConfig.Kind] = OftConfig.Read,
         [VbLoraConfig.Kind] = VbLoraConfig.Read,
