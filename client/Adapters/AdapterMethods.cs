@@ -18,7 +18,6 @@ internal static class AdapterMethods
             [LnTuningConfig.Kind] = (model, config, _) => LnTuning.Parts(model, (LnTuningConfig)config),
             [LohaConfig.Kind] = (model, config, _) => LohaAdapter.Parts(model, (LohaConfig)config),
             [LokrConfig.Kind] = (model, config, _) => LokrAdapter.Parts(model, (LokrConfig)config),
-            [LoraConfig.Kind] = (model, config, _) => LoraMethod.Parts(model, (LoraConfig)config),
             [LoraConfig.Kind] = (model, config, stored) => LoraMethod.Parts(model, (LoraConfig)config, stored),
             [OftConfig.Kind] = (model, config, _) => OftAdapter.Parts(model, (OftConfig)config),
             [VbLoraConfig.Kind] = (model, config, _) => VbLoraAdapter.Parts(model, (VbLoraConfig)config),
