@@ -5,6 +5,8 @@ RootCommand root = new("Measurements of this product beside a peer: the same wor
 {
     AggregationBenchmark.Command(),
     AggregationWorker.Command(),
+    GenerationBenchmark.Command(),
+    GenerationWorker.Command(),
     TrainStepBenchmark.Command(),
     TrainStepWorker.Command(),
 #if !OFFICIAL_PACKAGES
