@@ -23,12 +23,12 @@ public sealed class LocalRound : ILocalRound, IDisposable
     private (string Key, PretrainedModel Model)? _model;
     private (string Key, TaskData Data)? _examples;
 
-    /// <summary>Reads the file once to count and check it, so that a broken line is known before any round starts. Whether it has labels, and which, only a plan can ask.</summary>
+    /// <summary>Reads the file once to count and check it, so that a broken line is known before any round starts. Which fields it needs only a plan can say.</summary>
     /// <exception cref="DataFormatException">The file is malformed; the message names the line.</exception>
     public LocalRound(string data, int threads)
     {
         (_data, _threads) = (data, threads);
-        Examples = TextFiles.Read(data, new() { LabelColumn = null }).LongCount();
+        Examples = TextFiles.Records(data).LongCount();
     }
 
     /// <inheritdoc/>

@@ -10,7 +10,7 @@ internal static class CsvTable
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    public static IEnumerable<LabelledText> Read(Stream stream, string file, TextFileOptions options)
+    public static IEnumerable<DataRecord> Read(Stream stream, string file, FieldLayout? layout, TextFileOptions options)
     {
         CsvConfiguration configuration = new(CultureInfo.InvariantCulture)
         {
@@ -23,12 +23,15 @@ internal static class CsvTable
         using CsvRecordBounds text = new(new StreamReader(stream, StrictUtf8), file, options.MaxLineLength);
         using CsvParser parser = new(text, configuration);
         if (!Advance(parser, file, out int line))
-            throw new DataFormatException(file, 0, $"it is empty; wanted a header line with the columns {Wanted(options)}.");
+            throw new DataFormatException(file, 0, $"it is empty; wanted a header line with the columns{(layout is null ? "" : " " + layout.Preferred)}.");
 
         string[] header = [.. parser.Record!.Select(name => name.Trim())];
-        Columns columns = Columns.Find(header, file, line, options);
+        if (header.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
+            throw new DataFormatException(file, line, $"the column '{FieldLayout.Shown(twice)}' occurs twice; wanted different names.");
+
+        layout?.RequireColumns(header, file, line);
         while (Advance(parser, file, out line))
-            yield return Row(parser, header, columns, file, line);
+            yield return Row(parser, header, file, line);
     }
 
     /// <summary>Reads the next record. Blank lines are passed over here, not by the parser, which would not tell how many they were.</summary>
@@ -60,44 +63,15 @@ internal static class CsvTable
     // A pair of quotes alone is a record of one empty field.
     private static bool IsBlank(CsvParser parser) => parser is { Count: 1 } && parser[0].Length == 0 && parser.RawRecord.AsSpan().Trim("\r\n").IsEmpty;
 
-    private static LabelledText Row(CsvParser parser, string[] header, Columns columns, string file, int line)
+    private static DataRecord Row(CsvParser parser, string[] header, string file, int line)
     {
         if (parser.Count != header.Length)
             throw new DataFormatException(file, line, $"got {parser.Count} fields; wanted {header.Length}, as in the header. Put fields with commas or line ends in quotes.");
 
-        Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+        Dictionary<string, DataValue> fields = new(header.Length, StringComparer.Ordinal);
         for (int i = 0; i < header.Length; i++)
-        {
-            if (i != columns.Text && i != columns.Label)
-                metadata[header[i]] = parser[i];
-        }
+            fields[header[i]] = new(DataKind.Text, parser[i]);
 
-        return new(parser[columns.Text], columns.Label is { } label ? parser[label] : null, file, line, metadata);
-    }
-
-    private static string Wanted(TextFileOptions options) =>
-        options.LabelColumn is { } label ? $"'{options.TextColumn}' and '{label}'" : $"'{options.TextColumn}'";
-
-    private readonly record struct Columns(int Text, int? Label)
-    {
-        public static Columns Find(string[] header, string file, int line, TextFileOptions options)
-        {
-            if (header.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
-                throw new DataFormatException(file, line, $"the column '{Shown(twice)}' occurs twice; wanted different names.");
-
-            return new(Index(options.TextColumn, "--text-column"), options.LabelColumn is { } label ? Index(label, "--label-column") : null);
-
-            int Index(string column, string option)
-            {
-                int index = Array.IndexOf(header, column);
-                return index >= 0
-                    ? index
-                    : throw new DataFormatException(file, line, $"there is no column '{column}'; the columns are {string.Join(", ", header.Select(name => $"'{Shown(name)}'"))}, wanted {Wanted(options)}. If yours has another name, say so with {option}.");
-            }
-        }
-
-        /// <summary>A file without a header has private data where the names should be: only what looks like a name is shown.</summary>
-        private static string Shown(string name) =>
-            name.Length is > 0 and <= 32 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-' or '.') ? name : $"({name.Length} characters)";
+        return new(file, line, fields);
     }
 }

@@ -8,14 +8,17 @@ internal static class PlainText
 {
     public const string Separator = "<|endoftext|>";
 
+    /// <summary>The name that a document goes by as the only field of its record.</summary>
+    private const string Field = "text";
+
     private static readonly byte[] SeparatorBytes = Encoding.UTF8.GetBytes(Separator);
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    public static IEnumerable<LabelledText> Read(Stream stream, string file, TextFileOptions options)
+    public static IEnumerable<DataRecord> Read(Stream stream, string file, FieldLayout? layout, TextFileOptions options)
     {
-        if (options.LabelColumn is not null)
-            throw new DataFormatException(file, 0, "plain text has no labels; wanted JSONL or CSV with a label on every line.");
+        if (layout is not null && layout.Find(name => name == Field) is null)
+            throw new DataFormatException(file, 0, $"plain text has no fields; wanted JSONL or CSV with {layout.Preferred}.");
 
         LineReader lines = new(stream, file, options.MaxDocumentLength);
         StringBuilder document = new();
@@ -54,9 +57,9 @@ internal static class PlainText
         }
     }
 
-    private static LabelledText? Document(StringBuilder document, string file, int start)
+    private static DataRecord? Document(StringBuilder document, string file, int start)
     {
         string text = document.ToString().Trim('\n');
-        return text.Length == 0 ? null : new(text, null, file, start, new Dictionary<string, string>());
+        return text.Length == 0 ? null : new(file, start, new Dictionary<string, DataValue> { [Field] = new(DataKind.Text, text) });
     }
 }

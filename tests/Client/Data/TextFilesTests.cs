@@ -76,7 +76,7 @@ public sealed class TextFilesTests : IDisposable
         string longer = _folder.Write("a.txt", "x\n<|endoftext|>\n" + string.Concat(Enumerable.Repeat(Secret + "\n", 20)));
         AssertWrong(longer, unlabelled, 3, "put lines that hold only <|endoftext|> between documents");
         AssertWrong(_folder.Write("b.txt", string.Concat(Enumerable.Repeat(Secret, 20))), unlabelled, 1, "more than 100 bytes");
-        AssertWrong(_folder.Write("c.txt", Secret), new(), 0, "plain text has no labels");
+        AssertWrong(_folder.Write("c.txt", Secret), new(), 0, "plain text has no fields; wanted JSONL or CSV with 'text' and 'label'");
         string latin = Path.Combine(_folder.Path, "d.txt");
         File.WriteAllBytes(latin, [(byte)'a', (byte)'\n', 0xFC]);
         AssertWrong(latin, unlabelled, 2, "UTF-8");
@@ -88,6 +88,50 @@ public sealed class TextFilesTests : IDisposable
             Assert.Contains(problem, error.Message, StringComparison.Ordinal);
             Assert.DoesNotContain(Secret, error.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [InlineData("""{"text":"a","text_pair":"b","label":1}""", "a", "b")]
+    [InlineData("""{"text":"a","text_pair":null,"label":1}""", "a", null)]
+    [InlineData("""{"sentence":"a","idx":7,"label":1}""", "a", null)]
+    [InlineData("""{"sentence1":"a","sentence2":"b","label":1}""", "a", "b")]
+    [InlineData("""{"premise":"a","hypothesis":"b","label":1}""", "a", "b")]
+    [InlineData("""{"question1":"a","question2":"b","label":1}""", "a", "b")]
+    [InlineData("""{"sentence":"b","question":"a","label":1}""", "a", "b")]
+    public void Read_PairsByTheirUsualNames_AreFound(string line, string text, string? pair)
+    {
+        LabelledText example = Assert.Single(TextFiles.Read(_folder.Write("a.jsonl", line + "\n"), new() { Pairs = true }));
+        Assert.Equal((text, pair, "1"), (example.Text, example.Pair, example.Label));
+        Assert.DoesNotContain("sentence", example.Metadata.Keys);
+    }
+
+    [Fact]
+    public void Read_PairsByGivenNames_AreFound()
+    {
+        string path = _folder.Write("a.csv", "q,a,label,text\none,two,x,other\n");
+        LabelledText example = Assert.Single(TextFiles.Read(path, new() { TextColumn = "q", PairColumn = "a" }));
+        Assert.Equal(("one", "two", "other"), (example.Text, example.Pair, example.Metadata["text"]));
+        Assert.Null(Assert.Single(TextFiles.Read(path, new() { TextColumn = "q", Pairs = true })).Pair);
+        DataFormatException error = Assert.Throws<DataFormatException>(() => TextFiles.Read(path, new() { PairColumn = "b" }).Count());
+        Assert.Contains("no column 'b'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("--pair-column", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Records_AnyFields_KeepTheirKinds()
+    {
+        string path = _folder.Write("a.jsonl", """{"messages":[{"role":"user","content":"é \u00e9"}],"n":1.50,"b":false,"o":{ },"none":null}""" + "\n");
+        DataRecord record = Assert.Single(TextFiles.Records(path));
+        Assert.Equal(
+            new Dictionary<string, DataValue>
+            {
+                ["messages"] = new(DataKind.Sequence, """[{"role":"user","content":"é \u00e9"}]"""),
+                ["n"] = new(DataKind.Number, "1.50"),
+                ["b"] = new(DataKind.Boolean, "false"),
+                ["o"] = new(DataKind.Mapping, "{ }"),
+            },
+            record.Fields);
+        Assert.Equal($"{path}:1", record.ToString());
     }
 
     [Theory]
