@@ -51,7 +51,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
         TaskData data = Data(files.ModelFolder, plan.Training, task, cancellation);
         using AdaptedModel adapted = AdaptedModel.Attach(model, Config(plan.Adapter, task), NamedTensors.FromFile(files.GlobalAdapter));
 
-        HoldoutScore? holdout = data.HoldoutExamples == 0 ? null : task.Score(model, data.Holdout(), cancellation);
+        EvaluationReport? holdout = data.HoldoutExamples == 0 ? null : task.Evaluate(model, data.Holdout(), cancellation);
         TrainingSummary summary = Trainer(plan, site, adapted, task).Run(
             data.Training(plan.Training.BatchSize, SiteSeed(plan.Seed, site), plan.Training.StepOffset).Take(plan.Training.Steps),
             step => progress(new(step.Step, plan.Training.Steps, step.Loss, step.TokensPerSecond)),
@@ -62,7 +62,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
             TrainingLoss = summary.MeanLoss,
             HoldoutExamples = data.HoldoutExamples,
             HoldoutLoss = holdout is { Loss: not double.NaN } ? holdout.Loss : 0,
-            HoldoutAccuracy = holdout?.Accuracy ?? 0,
+            HoldoutAccuracy = holdout?.Classification?.Accuracy ?? 0,
             Tokens = summary.Tokens,
             Seconds = summary.Elapsed.TotalSeconds,
         });

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 
 namespace Federated.Client.Data;
 
@@ -6,6 +7,7 @@ namespace Federated.Client.Data;
 public sealed class LabelSet
 {
     private readonly FrozenDictionary<string, int> _indices;
+    private readonly bool _takesNumbers;
 
     /// <summary>Takes the names of a plan.</summary>
     /// <exception cref="ArgumentException">There are fewer than two names, or one occurs twice or is empty.</exception>
@@ -16,14 +18,24 @@ public sealed class LabelSet
 
         Names = names;
         _indices = names.Index().ToFrozenDictionary(entry => entry.Item, entry => entry.Index, StringComparer.Ordinal);
+        _takesNumbers = !names.Any(name => int.TryParse(name, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _));
     }
 
     /// <summary>Names by index.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>The index of an example's label.</summary>
-    /// <exception cref="DataFormatException">The label is none of the names. The message names the place and the names, not the label, which may be text in the wrong column.</exception>
-    public int IndexOf(LabelledText example) => example.Label is { } label && _indices.TryGetValue(label, out int index)
-        ? index
-        : throw new DataFormatException(example.File, example.Line, $"its label ({example.Label?.Length ?? 0} characters) is unknown; known labels: {string.Join(", ", Names)}. Correct the label, or choose its column with --label-column.");
+    /// <summary>The index of an example's label: its name, or its number from 0 where no name is a number.</summary>
+    /// <exception cref="DataFormatException">The label is none of these. The message names the place and the names, not the label, which may be text in the wrong column.</exception>
+    public int IndexOf(LabelledText example)
+    {
+        if (example.Label is { } label)
+        {
+            if (_indices.TryGetValue(label, out int index))
+                return index;
+            if (_takesNumbers && int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number < Names.Count)
+                return number;
+        }
+
+        throw new DataFormatException(example.File, example.Line, $"its label ({example.Label?.Length ?? 0} characters) is unknown; known labels: {string.Join(", ", Names)}. Correct the label, or choose its column with --label-column.");
+    }
 }

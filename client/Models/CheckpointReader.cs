@@ -28,6 +28,7 @@ internal static class CheckpointReader
             HashSet<string> head = newHead ? NewParameters(model, architecture, files) : [];
             Fill(model.Parameters.Where(parameter => !head.Contains(parameter.Name)), files, architecture, newHead, options.RequireFinite);
             model.Initialise(model.Parameters.Where(parameter => head.Contains(parameter.Name)), options.HeadSeed);
+            model.NewParameters = head;
             return model;
         }
         catch
@@ -35,6 +36,17 @@ internal static class CheckpointReader
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The configuration of a folder's checkpoint, and whether it has a head; one without is described under the first head that its architecture may have.</summary>
+    internal static (ModelConfig Config, bool HasHead) Describe(string folder)
+    {
+        ConfigReader reader = ConfigReader.Open(CheckpointFolder.Require(folder, CheckpointFiles.ConfigFile));
+        Architecture architecture = Architectures.Of(reader);
+        ModelTask? stored = StoredTask(reader, architecture);
+        ModelConfig config = architecture.Read(reader, stored ?? architecture.Classes.Values.First());
+        reader.ThrowIfRejected();
+        return (config, stored is not null);
     }
 
     /// <summary>The parameters of a new head, and of the head's parts in the backbone that the checkpoint lacks.</summary>

@@ -41,6 +41,9 @@ public sealed class PretrainedModel : nn.Module<ModelInput, Tensor>
     /// <summary>Every linear layer under its module name, such as <c>model.layers.0.self_attn.q_proj</c>; adapters go there.</summary>
     public IReadOnlyDictionary<string, Projection> Projections => _projections;
 
+    /// <summary>Names of the parameters that the checkpoint lacked and that were made new when it was loaded: those of a new head.</summary>
+    public IReadOnlySet<string> NewParameters { get; internal set; } = new HashSet<string>();
+
     /// <summary>How many numbers the parameters hold.</summary>
     public long ParameterCount => Parameters.Sum(parameter => parameter.Value.numel());
 

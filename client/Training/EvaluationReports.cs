@@ -7,6 +7,13 @@ public sealed record LanguageModelReport(long Predictions, double Loss)
 {
     /// <summary>e^loss: the number of equally likely tokens that would be as hard to guess.</summary>
     public double Perplexity => Math.Exp(Loss);
+
+    /// <summary>What all predictions of several reports give together.</summary>
+    public static LanguageModelReport Sum(IReadOnlyList<LanguageModelReport> reports)
+    {
+        long predictions = reports.Sum(report => report.Predictions);
+        return new(predictions, reports.Sum(report => report.Predictions == 0 ? 0 : report.Loss * report.Predictions) / predictions);
+    }
 }
 
 /// <summary>How well a classifier does on held-out examples.</summary>
@@ -14,6 +21,9 @@ public sealed record LanguageModelReport(long Predictions, double Loss)
 /// <param name="Confusion">Number of examples by true class (first index) and predicted class (second).</param>
 public sealed record ClassificationReport(double Loss, long[,] Confusion)
 {
+    /// <summary>How sure the classifier was, and how often right.</summary>
+    public CalibrationBins Calibration { get; init; } = new();
+
     /// <summary>Number of classes.</summary>
     public int Classes => Confusion.GetLength(0);
 
@@ -42,4 +52,47 @@ public sealed record ClassificationReport(double Loss, long[,] Confusion)
 
     /// <summary>The unweighted mean of every class's <see cref="F1"/>.</summary>
     public double MacroF1 => Enumerable.Range(0, Classes).Average(F1);
+
+    /// <summary>What all examples of several reports give together.</summary>
+    public static ClassificationReport Sum(IReadOnlyList<ClassificationReport> reports)
+    {
+        int classes = reports[0].Classes;
+        long[,] confusion = new long[classes, classes];
+        CalibrationBins calibration = new();
+        double loss = 0;
+        foreach (ClassificationReport report in reports)
+        {
+            for (int actual = 0; actual < classes; actual++)
+            {
+                for (int predicted = 0; predicted < classes; predicted++)
+                    confusion[actual, predicted] += report.Confusion[actual, predicted];
+            }
+
+            calibration.Add(report.Calibration);
+            loss += report.Examples == 0 ? 0 : report.Loss * report.Examples;
+        }
+
+        return new(loss / reports.Sum(report => report.Examples), confusion) { Calibration = calibration };
+    }
+}
+
+/// <summary>How well a model does at a task: the part that the task has.</summary>
+/// <param name="Examples">Number of examples.</param>
+public sealed record EvaluationReport(long Examples)
+{
+    /// <summary>The numbers of a language model.</summary>
+    public LanguageModelReport? Language { get; init; }
+
+    /// <summary>The numbers of a classifier.</summary>
+    public ClassificationReport? Classification { get; init; }
+
+    /// <summary>Mean cross-entropy in nats, of a prediction or an example; NaN without any.</summary>
+    public double Loss => Language?.Loss ?? Classification?.Loss ?? double.NaN;
+
+    /// <summary>What several reports of one task give together.</summary>
+    public static EvaluationReport Sum(IReadOnlyList<EvaluationReport> reports) => new(reports.Sum(report => report.Examples))
+    {
+        Language = reports.All(report => report.Language is not null) ? LanguageModelReport.Sum([.. reports.Select(report => report.Language!)]) : null,
+        Classification = reports.All(report => report.Classification is not null) ? ClassificationReport.Sum([.. reports.Select(report => report.Classification!)]) : null,
+    };
 }

@@ -13,27 +13,34 @@ public static class Evaluator
     /// <summary>Loss and perplexity of a language model, over all predictions of all batches.</summary>
     /// <exception cref="ArgumentException">A batch has no token labels, or the model no language-model head.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; checked before each batch.</exception>
-    public static LanguageModelReport LanguageModel(PretrainedModel model, IEnumerable<TrainingBatch> batches, CancellationToken cancellation = default)
+    public static LanguageModelReport LanguageModel(PretrainedModel model, IEnumerable<TrainingBatch> batches, CancellationToken cancellation = default) =>
+        Tokens(model, LanguageObjective, batches, cancellation).Language!;
+
+    /// <summary>Loss and perplexity over the labelled tokens of all batches, by an objective that sums the cross-entropy of each.</summary>
+    /// <exception cref="ArgumentException">A batch has no token labels, or the model another head than the objective needs.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; checked before each batch.</exception>
+    public static EvaluationReport Tokens(PretrainedModel model, IObjective objective, IEnumerable<TrainingBatch> batches, CancellationToken cancellation = default)
     {
         using IDisposable _ = no_grad();
         model.eval();
         double sum = 0;
-        long predictions = 0;
+        long predictions = 0, examples = 0;
         foreach (TrainingBatch batch in batches)
         {
             cancellation.ThrowIfCancellationRequested();
-            long terms = LanguageObjective.Terms(batch);
+            examples += batch.Input.Rows;
+            long terms = objective.Terms(batch);
             if (terms == 0)
                 continue;
             using DisposeScope scope = NewDisposeScope();
-            sum += LanguageObjective.Sum(model, batch).item<float>();
+            sum += objective.Sum(model, batch).item<float>();
             predictions += terms;
         }
 
-        return new(predictions, sum / predictions);
+        return new(examples) { Language = new(predictions, sum / predictions) };
     }
 
-    /// <summary>Loss, accuracy and confusion of a classifier. Ties go to the lower class.</summary>
+    /// <summary>Loss, confusion and calibration of a classifier. Ties go to the lower class.</summary>
     /// <exception cref="ArgumentException">A batch has no classes, or one outside the model's.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; checked before each batch.</exception>
     public static ClassificationReport Classification(PretrainedModel model, IEnumerable<TrainingBatch> batches, CancellationToken cancellation = default)
@@ -42,6 +49,7 @@ public static class Evaluator
         model.eval();
         int classes = model.Config.Labels.Count;
         long[,] confusion = new long[classes, classes];
+        CalibrationBins calibration = new();
         double sum = 0;
         long examples = 0;
         foreach (TrainingBatch batch in batches)
@@ -55,16 +63,17 @@ public static class Evaluator
                 if ((ulong)labels[row] >= (ulong)classes)
                     throw new ArgumentException($"Class {labels[row]} is outside the model's {classes} classes ({string.Join(", ", model.Config.Labels)}).", nameof(batches));
                 ReadOnlySpan<float> scores = logits.Slice(row * classes, classes);
-                sum += CrossEntropy(scores, (int)labels[row], out int predicted);
+                sum += CrossEntropy(scores, (int)labels[row], out int predicted, out double confidence);
                 confusion[labels[row], predicted]++;
+                calibration.Add(confidence, predicted == labels[row]);
                 examples++;
             }
         }
 
-        return new(sum / examples, confusion);
+        return new(sum / examples, confusion) { Calibration = calibration };
     }
 
-    private static double CrossEntropy(ReadOnlySpan<float> scores, int label, out int best)
+    private static double CrossEntropy(ReadOnlySpan<float> scores, int label, out int best, out double confidence)
     {
         best = 0;
         for (int i = 1; i < scores.Length; i++)
@@ -72,6 +81,7 @@ public static class Evaluator
         double total = 0;
         foreach (float score in scores)
             total += Math.Exp((double)score - scores[best]);
+        confidence = 1 / total;
         return Math.Log(total) + scores[best] - scores[label];
     }
 }

@@ -39,6 +39,12 @@ public sealed class TaskData
     /// <summary>Every example of the training part once.</summary>
     public IEnumerable<TrainingBatch> All() => Once([.. _training.SelectMany(example => example)]);
 
+    /// <summary>The groups that examples were divided into, by the value of the field asked for; one that is empty where none was.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [""];
+
+    /// <summary>Every example of the training part that belongs to a group, once.</summary>
+    public IEnumerable<TrainingBatch> OfGroup(int group) => Once([.. _training.SelectMany(example => example).Where(row => _rows[row].Group == group)]);
+
     private IEnumerable<TrainingBatch> Once(IReadOnlyList<int> rows) => rows.Count == 0
         ? []
         : new LengthBuckets(rows.Select(Length), new() { MaxTokens = EvaluationTokens })

@@ -10,11 +10,14 @@ public readonly record struct TokenSpan(int Start, int End);
 public sealed record TaskRow(ReadOnlyMemory<int> Tokens)
 {
     /// <summary>Segment of each token; null where all are 0.</summary>
-    public ReadOnlyMemory<int>? TypeIds { get; init; }
+    public IReadOnlyList<int>? TypeIds { get; init; }
 
     /// <summary>For a language model: the tokens to be predicted, in order and apart; null for all of them.</summary>
     public IReadOnlyList<TokenSpan>? Learned { get; init; }
 
     /// <summary>For classification: the class.</summary>
     public int Class { get; init; }
+
+    /// <summary>The group that it is evaluated with, by number in <see cref="TaskData.Groups"/>.</summary>
+    public int Group { get; init; }
 }

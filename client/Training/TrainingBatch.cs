@@ -66,7 +66,7 @@ public sealed record TrainingBatch(ModelInput Input)
     }
 
     private static IEnumerable<long> TypesOf(TaskRow row) =>
-        row.TypeIds is { } types ? types.ToArray().Select(type => (long)type) : Enumerable.Repeat(0L, row.Tokens.Length);
+        row.TypeIds is { } types ? types.Select(type => (long)type) : Enumerable.Repeat(0L, row.Tokens.Length);
 
     /// <summary>Takes away the labels between the stretches that are to be learned.</summary>
     private static void Ignore(Span<long> labels, IReadOnlyList<TokenSpan> learned)

@@ -24,7 +24,7 @@ public sealed class EvaluationStage(Scenario scenario, ProcessFleet fleet)
         return (
             outputs.SelectMany(output => output.Results).ToDictionary(
                 result => result.Adapter!,
-                result => new Score { Accuracy = result.Accuracy, F1 = result.F1, Loss = result.Loss },
+                result => new Score { Accuracy = result.Accuracy.GetValueOrDefault(), F1 = (result.F1 ?? result.MacroF1).GetValueOrDefault(), Loss = result.Loss.GetValueOrDefault() },
                 StringComparer.Ordinal),
             (int)outputs[0].Examples);
     }

@@ -32,14 +32,21 @@ public sealed class CausalLanguageModelTask : ITrainingTask
         List<TaskRow> rows = [];
         List<HoldoutKey> documents = [];
         List<int> starts = [];
-        foreach (LabelledText document in TextFiles.Read(source.Path, new() { LabelColumn = null }))
+        GroupNames groups = new(source.By);
+        TextFileOptions options = new() { TextColumn = source.TextColumn, LabelColumn = null };
+        FieldLayout layout = options.Layout();
+        foreach (DataRecord document in TextFiles.Records(source.Path, layout, options))
         {
             cancellation.ThrowIfCancellationRequested();
-            documents.Add(HoldoutKey.Of(document.Text, label: null, seed: 0));
+            string text = document.Text(layout.Find(document.Fields.ContainsKey)![0].Name);
+            documents.Add(HoldoutKey.Of(text, label: null, seed: 0));
             starts.Add(rows.Count);
-            rows.AddRange(cutter.Cut(document.Text));
-            for (int row = starts[^1]; row < rows.Count; row++)
-                budget.Add(rows[row].Tokens.Length, document.File, document.Line);
+            int group = groups.Of(document);
+            foreach (TaskRow passage in cutter.Cut(text))
+            {
+                budget.Add(passage.Tokens.Length, document.File, document.Line);
+                rows.Add(passage with { Group = group });
+            }
         }
 
         starts.Add(rows.Count);
@@ -49,12 +56,12 @@ public sealed class CausalLanguageModelTask : ITrainingTask
             throw new DataFormatException(source.Path, 0, "the file has no text to train on; one document or more were expected.");
 
         IReadOnlyList<int[]> blocks = BlockPacker.Pack([.. trainingRows.Select(row => rows[row].Tokens.Length)], source.MaxTokens);
-        return new(rows, [.. blocks.Select(block => Array.ConvertAll(block, index => trainingRows[index]))], [.. Rows(holdout)], TrainingBatch.ForLanguageModel);
+        return new(rows, [.. blocks.Select(block => Array.ConvertAll(block, index => trainingRows[index]))], [.. Rows(holdout)], TrainingBatch.ForLanguageModel) { Groups = groups.Names };
 
         IEnumerable<int> Rows(IEnumerable<int> of) => of.SelectMany(document => Enumerable.Range(starts[document], starts[document + 1] - starts[document]));
     }
 
     /// <inheritdoc/>
-    public HoldoutScore Score(PretrainedModel model, IEnumerable<TrainingBatch> batches, CancellationToken cancellation) =>
-        new(Evaluator.LanguageModel(model, batches, cancellation).Loss, Accuracy: null);
+    public EvaluationReport Evaluate(PretrainedModel model, IEnumerable<TrainingBatch> batches, CancellationToken cancellation) =>
+        Evaluator.Tokens(model, Objective, batches, cancellation);
 }

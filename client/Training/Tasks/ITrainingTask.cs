@@ -27,7 +27,7 @@ public interface ITrainingTask
 
     /// <summary>Measures a model on examples.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; checked before each batch.</exception>
-    HoldoutScore Score(PretrainedModel model, IEnumerable<TrainingBatch> batches, CancellationToken cancellation);
+    EvaluationReport Evaluate(PretrainedModel model, IEnumerable<TrainingBatch> batches, CancellationToken cancellation);
 }
 
 /// <summary>Where examples come from and how they are made into tokens.</summary>
@@ -47,9 +47,19 @@ public sealed record TaskSource
 
     /// <summary>Share held out, in [0, 0.5]; the same examples in every round and run.</summary>
     public double HoldoutShare { get; init; }
-}
 
-/// <summary>How a model does on examples.</summary>
-/// <param name="Loss">Mean of the objective's terms, in nats; NaN without any.</param>
-/// <param name="Accuracy">Share of right answers, in [0, 1]; null for a language model.</param>
-public sealed record HoldoutScore(double Loss, double? Accuracy);
+    /// <summary>The field whose values group the examples; null for one group.</summary>
+    public string? By { get; init; }
+
+    /// <summary>Name of the field with the text; null for the usual ones.</summary>
+    public string? TextColumn { get; init; }
+
+    /// <summary>Name of the field with the second text of a pair; null for the usual ones.</summary>
+    public string? PairColumn { get; init; }
+
+    /// <summary>Name of the field with the label.</summary>
+    public string LabelColumn { get; init; } = "label";
+
+    /// <summary>How labelled texts and pairs are read.</summary>
+    internal TextFileOptions TextOptions => new() { TextColumn = TextColumn, PairColumn = PairColumn, LabelColumn = LabelColumn, Pairs = true };
+}
