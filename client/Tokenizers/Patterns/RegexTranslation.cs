@@ -4,7 +4,7 @@ namespace Federated.Client.Tokenizers.Patterns;
 
 /// <summary>Writes a regular expression of Oniguruma's dialect, which tokenizer files use, as .NET has it.</summary>
 /// <remarks>
-/// Done here: possessive quantifiers become atomic groups, <c>\h</c> a class of hexadecimal digits, and <c>\w</c> also takes the
+/// Done here: possessive quantifiers become atomic groups, <c>\h</c> a class of hexadecimal digits, and <c>\w</c> (so <c>\b</c>) also takes the
 /// numbers, marks and letters that .NET leaves out of it. What would silently mean something else is refused: classes in classes, POSIX
 /// brackets and intersections. The rest that .NET lacks (names of scripts) it refuses itself.
 /// </remarks>
@@ -12,6 +12,8 @@ internal static class RegexTranslation
 {
     /// <summary>With these .NET's class is the same set of characters as Oniguruma's, compared over the Basic Multilingual Plane.</summary>
     private const string MoreWordCharacters = @"\p{M}\p{Nl}\u00B2\u00B3\u00B9\u00BC-\u00BE\u24B6-\u24E9";
+
+    private const string Word = $@"[\w{MoreWordCharacters}]";
 
     /// <exception cref="ArgumentException">The pattern has what cannot be translated.</exception>
     public static string ToNet(string pattern)
@@ -108,10 +110,14 @@ internal static class RegexTranslation
         switch (escaped)
         {
             case 'w':
-                result.Append(inClass ? @"\w" + MoreWordCharacters : $@"[\w{MoreWordCharacters}]");
+                result.Append(inClass ? @"\w" + MoreWordCharacters : Word);
                 return position + 1;
             case 'W' when !inClass:
                 result.Append($@"[^\w{MoreWordCharacters}]");
+                return position + 1;
+            case 'b' or 'B' when !inClass:
+                (string before, string after) = escaped == 'b' ? ("!", "=") : ("=", "!");
+                result.Append($"(?:(?<={Word})(?{before}{Word})|(?<!{Word})(?{after}{Word}))");
                 return position + 1;
             case 'h':
                 result.Append(inClass ? "0-9a-fA-F" : "[0-9a-fA-F]");
