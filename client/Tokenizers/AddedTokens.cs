@@ -28,9 +28,9 @@ internal sealed class AddedTokens
         (_ids, _byId) = (ids.ToFrozenDictionary(StringComparer.Ordinal), byId.ToFrozenDictionary());
         _special = parts.AddedTokens.Where(token => token.Special).Select(token => token.Content).ToFrozenSet(StringComparer.Ordinal);
         Size = byId.Count == 0 ? 0 : byId.Keys.Max() + 1;
-        if (parts.Python is not null)
+        if (parts.Python is { } python)
         {
-            Raw = parts.AddedTokens.Count == 0 ? null : new PythonTokenSplitter(parts.AddedTokens);
+            Raw = parts.AddedTokens.Count == 0 || python.SplitsSpecialTokens ? null : new PythonTokenSplitter(parts.AddedTokens);
             return;
         }
 

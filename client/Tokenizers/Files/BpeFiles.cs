@@ -26,7 +26,7 @@ internal static class BpeFiles
         ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["unk_token"] = "<unk>", ["sep_token"] = "</s>", ["pad_token"] = "<pad>", ["cls_token"] = "<s>", ["mask_token"] = "<mask>",
     };
 
-    public static Tokenizer Read(string folder, TokenizerConfig config)
+    public static TokenizerParts Read(string folder, TokenizerConfig config)
     {
         string path = Path.Combine(folder, VocabularyName);
         Vocabulary vocabulary = BoundedFile.ReadJson(BoundedFile.Read(path), path, BpeJson.ReadVocabulary);
@@ -50,12 +50,12 @@ internal static class BpeFiles
             Special = tokens.Special,
             Source = folder,
         };
-        return new Tokenizer(family switch
+        return family switch
         {
             "Qwen2Tokenizer" => Qwen2(parts),
             "RobertaTokenizer" => Roberta(parts, tokens, config),
             _ => Gpt2(parts, tokens, config),
-        });
+        };
 
         string Together(List<string> stretch)
         {

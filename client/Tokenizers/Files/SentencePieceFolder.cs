@@ -13,7 +13,7 @@ internal static class SentencePieceFolder
 
     private static readonly Dictionary<string, string> Roles = new() { ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["unk_token"] = "<unk>" };
 
-    public static Tokenizer Read(string folder, TokenizerConfig config)
+    public static TokenizerParts Read(string folder, TokenizerConfig config)
     {
         string family = (config.ClassName ?? "LlamaTokenizer").Replace("Fast", "", StringComparison.Ordinal);
         if (family != "LlamaTokenizer")
@@ -28,7 +28,7 @@ internal static class SentencePieceFolder
         SentencePieceModel model = new(file, path, shield: legacy ? null : config.Role("unk_token", Roles["unk_token"]));
         PythonTokens tokens = new(config, model.Vocabulary, Roles);
         LlamaText text = new(model.Decoder, [.. tokens.AllSpecial], legacy, prefixSpace);
-        return new Tokenizer(new TokenizerParts
+        return new()
         {
             Python = legacy ? new() : new() { Preparation = Preparation(prefixSpace), LonePrefix = Mark },
             Model = model,
@@ -37,7 +37,7 @@ internal static class SentencePieceFolder
             Decoders = [new PythonDecoder(tokens.Own, spaced: true, text.Together)],
             Special = tokens.Special,
             Source = folder,
-        });
+        };
     }
 
     /// <summary>Marks become spaces, and one mark is put in front of any text that is not empty.</summary>

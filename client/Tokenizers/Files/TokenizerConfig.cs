@@ -10,7 +10,8 @@ internal sealed class TokenizerConfig
 
     private static readonly string[] FlagNames =
     [
-        "add_bos_token", "add_eos_token", "add_prefix_space", "do_basic_tokenize", "do_lower_case", "legacy", "strip_accents", "tokenize_chinese_chars",
+        "add_bos_token", "add_eos_token", "add_prefix_space", "do_basic_tokenize", "do_lower_case", "legacy", "split_special_tokens", "strip_accents",
+        "tokenize_chinese_chars",
     ];
 
     private readonly Dictionary<string, string?> _roles = new(StringComparer.Ordinal);

@@ -29,17 +29,13 @@ public static class TokenizerFolder
         if (File.Exists(json))
             return TokenizerJson.Read(BoundedFile.Read(json), json, config);
 
-        if (Has(SentencePieceFile.Name))
-            return SentencePieceFolder.Read(folder, config);
-
-        if (Has(BpeFiles.VocabularyName) && Has(BpeFiles.MergesName))
-            return BpeFiles.Read(folder, config);
-
-        if (Has(WordPieceFile.Name))
-            return WordPieceFile.Read(folder, config);
-
-        throw new FileNotFoundException(
-            $"{folder} has no tokenizer: wanted {JsonName}, or {SentencePieceFile.Name}, or {BpeFiles.VocabularyName} and {BpeFiles.MergesName}, or {WordPieceFile.Name}.", json);
+        TokenizerParts parts =
+            Has(SentencePieceFile.Name) ? SentencePieceFolder.Read(folder, config)
+            : Has(BpeFiles.VocabularyName) && Has(BpeFiles.MergesName) ? BpeFiles.Read(folder, config)
+            : Has(WordPieceFile.Name) ? WordPieceFile.Read(folder, config)
+            : throw new FileNotFoundException(
+                $"{folder} has no tokenizer: wanted {JsonName}, or {SentencePieceFile.Name}, or {BpeFiles.VocabularyName} and {BpeFiles.MergesName}, or {WordPieceFile.Name}.", json);
+        return new(parts with { Python = parts.Python! with { SplitsSpecialTokens = config.Flag("split_special_tokens") ?? false } });
 
         bool Has(string name) => File.Exists(Path.Combine(folder, name));
     }

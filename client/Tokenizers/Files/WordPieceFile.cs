@@ -15,7 +15,7 @@ internal static class WordPieceFile
         ["unk_token"] = "[UNK]", ["sep_token"] = "[SEP]", ["pad_token"] = "[PAD]", ["cls_token"] = "[CLS]", ["mask_token"] = "[MASK]",
     };
 
-    public static Tokenizer Read(string folder, TokenizerConfig config)
+    public static TokenizerParts Read(string folder, TokenizerConfig config)
     {
         string family = (config.ClassName ?? "BertTokenizer").Replace("Fast", "", StringComparison.Ordinal);
         if (family is not ("BertTokenizer" or "DistilBertTokenizer"))
@@ -26,7 +26,7 @@ internal static class WordPieceFile
         PythonTokens tokens = new(config, vocabulary, Roles);
         bool basic = config.Flag("do_basic_tokenize") ?? true, lower = basic && (config.Flag("do_lower_case") ?? true);
         NamedToken separator = tokens.Named("sep_token", folder), classifier = tokens.Named("cls_token", folder);
-        return new Tokenizer(new TokenizerParts
+        return new()
         {
             Python = new() { Preparation = lower ? [Lowercase(tokens)] : [] },
             Normalisers = basic ? [new BasicCleaner(config.Flag("tokenize_chinese_chars") ?? true), new UnicodeNormaliser(UnicodeForm.NFC)] : [],
@@ -37,7 +37,7 @@ internal static class WordPieceFile
             Decoders = [new PythonDecoder(tokens.Own, spaced: true, stretch => string.Join(' ', stretch).Replace(" ##", "", StringComparison.Ordinal).Trim())],
             Special = tokens.Special,
             Source = folder,
-        });
+        };
     }
 
     private static PythonLowercase Lowercase(PythonTokens tokens) =>

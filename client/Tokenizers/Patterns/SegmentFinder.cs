@@ -13,7 +13,7 @@ namespace Federated.Client.Tokenizers.Patterns;
 /// </remarks>
 internal sealed class SegmentFinder
 {
-    private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(2);
 
     /// <summary>Far slower than any sensible pattern on any machine.</summary>
     private const int CharactersPerSecond = 100_000;

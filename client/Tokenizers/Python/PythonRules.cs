@@ -11,4 +11,7 @@ public sealed record PythonRules
 
     /// <summary>A token that is dropped if it is all that stands before a special token at the beginning of a text; null for none.</summary>
     public string? LonePrefix { get; init; }
+
+    /// <summary><c>split_special_tokens</c>: added tokens written out in a text are ordinary text.</summary>
+    public bool SplitsSpecialTokens { get; init; }
 }
