@@ -7,6 +7,7 @@ RootCommand root = new("Measurements of this product beside a peer: the same wor
     AggregationWorker.Command(),
     GenerationBenchmark.Command(),
     GenerationWorker.Command(),
+    TokenizerBenchmark.Command(),
     TrainStepBenchmark.Command(),
     TrainStepWorker.Command(),
 #if !OFFICIAL_PACKAGES
