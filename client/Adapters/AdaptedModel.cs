@@ -215,7 +215,7 @@ public sealed class AdaptedModel : IDisposable
 
     private static AdapterParts Parts(PretrainedModel model, PeftConfig config, NamedTensors? stored, bool besideOthers)
     {
-        if (!besideOthers && (model.Prefix is not null || model.named_modules().Any(entry => Adapter(entry.module) is not null)))
+        if (!besideOthers && (model.Prefix is not null || model.Prompt is not null || model.named_modules().Any(entry => Adapter(entry.module) is not null)))
             throw new InvalidOperationException("The model carries an adapter already; dispose or merge that one first.");
         AdapterParts parts = AdapterMethods.Parts(model, config, stored);
         return parts with { Layers = [.. parts.Layers, .. AdapterTargets.TableCopies(model, config)] };

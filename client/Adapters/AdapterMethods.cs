@@ -20,6 +20,9 @@ internal static class AdapterMethods
             [LokrConfig.Kind] = (model, config, _) => LokrAdapter.Parts(model, (LokrConfig)config),
             [LoraConfig.Kind] = (model, config, stored) => LoraMethod.Parts(model, (LoraConfig)config, stored),
             [OftConfig.Kind] = (model, config, _) => OftAdapter.Parts(model, (OftConfig)config),
+            [PTuningConfig.Kind] = (model, config, stored) => PromptMethod.Parts(model, (PTuningConfig)config, stored),
+            [PrefixTuningConfig.Kind] = (model, config, stored) => PrefixMethod.Parts(model, (PrefixTuningConfig)config, stored),
+            [PromptTuningConfig.Kind] = (model, config, stored) => PromptMethod.Parts(model, (PromptTuningConfig)config, stored),
             [VbLoraConfig.Kind] = (model, config, _) => VbLoraAdapter.Parts(model, (VbLoraConfig)config),
             [VeraConfig.Kind] = (model, config, _) => VeraAdapter.Parts(model, (VeraConfig)config),
         }.ToFrozenDictionary(StringComparer.Ordinal);

@@ -32,7 +32,7 @@ internal static class AdapterTargets
         {
             int dot = Math.Max(name.LastIndexOf('.'), 0);
             if (config.IsSavedWhole(name[..dot]) && !IsTiedTable(model, value))
-                yield return (PeftNames.Whole(name[..dot], name[(dot + 1)..]), value);
+                yield return (config.NameOfWhole(name[..dot], name[(dot + 1)..]), value);
         }
     }
 

@@ -95,6 +95,9 @@ public sealed record Gpt2Config : TextModelConfig
         name.EndsWith(".c_proj.weight", StringComparison.Ordinal) ? InitializerRange / Math.Sqrt(2.0 * Layers) : InitializerRange;
 
     /// <inheritdoc/>
+    public override (int Layers, int Heads, int Width)? KeyValueShape => (Layers, Heads, HiddenSize / Heads);
+
+    /// <inheritdoc/>
     protected override void WriteText(Utf8JsonWriter writer)
     {
         writer.WriteNumber("n_embd", HiddenSize);

@@ -90,6 +90,9 @@ public sealed record GptNeoXConfig : TextModelConfig
     }
 
     /// <inheritdoc/>
+    public override (int Layers, int Heads, int Width)? KeyValueShape => (Layers, Heads, HeadSize);
+
+    /// <inheritdoc/>
     protected override void WriteText(Utf8JsonWriter writer)
     {
         writer.WriteNumber("hidden_size", HiddenSize);

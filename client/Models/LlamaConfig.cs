@@ -123,6 +123,9 @@ public record LlamaConfig : TextModelConfig
     }
 
     /// <inheritdoc/>
+    public override (int Layers, int Heads, int Width)? KeyValueShape => (Layers, KeyValueHeads, HeadSize);
+
+    /// <inheritdoc/>
     protected sealed override void WriteText(Utf8JsonWriter writer)
     {
         writer.WriteNumber("hidden_size", HiddenSize);

@@ -97,6 +97,9 @@ public sealed record PhiConfig : TextModelConfig
     }
 
     /// <inheritdoc/>
+    public override (int Layers, int Heads, int Width)? KeyValueShape => (Layers, KeyValueHeads, HeadSize);
+
+    /// <inheritdoc/>
     protected override void WriteText(Utf8JsonWriter writer)
     {
         writer.WriteNumber("hidden_size", HiddenSize);

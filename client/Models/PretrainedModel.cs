@@ -73,6 +73,9 @@ public sealed class PretrainedModel : nn.Module<ModelInput, Tensor>
     /// <summary>Keys and values that stand before every row, put there by an adapter; null for none.</summary>
     public AttentionPrefix? Prefix { get; internal set; }
 
+    /// <summary>Virtual tokens that stand before every row, put there by an adapter; null for none.</summary>
+    public VirtualTokens? Prompt { get; internal set; }
+
     /// <summary>Logits of an input: (positions, vocabulary) or (rows, labels), in the caller's dispose scope.</summary>
     public override Tensor forward(ModelInput input) => Logits(input);
 
@@ -80,13 +83,20 @@ public sealed class PretrainedModel : nn.Module<ModelInput, Tensor>
     public Tensor Logits(ModelInput input, ForwardTrace? trace = null)
     {
         using DisposeScope scope = NewDisposeScope();
+        input = Prompted(input);
         return Head.Logits(Encode(input, new() { Positions = Head.Positions(input), Trace = trace })).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Hidden states as the head reads them, (n, hidden), in the caller's dispose scope; an adapter's prefix is taken into account.</summary>
+    /// <summary>The input as the model reads it: behind an adapter's virtual tokens, unless it is so already.</summary>
+    public ModelInput Prompted(ModelInput input) => Prompt is not null && input is SequenceBatch { VirtualTokens: 0 } tokens ? tokens.Behind(Prompt.Count, TextConfig.VocabularySize) : input;
+
+    /// <summary>Hidden states as the head reads them, (n, hidden), in the caller's dispose scope; an adapter's prefix or virtual tokens are taken into account.</summary>
+    /// <remarks>Wanted positions are those of the input that is given; all positions are those of <see cref="Prompted"/>. A cache holds the virtual tokens from its first pass on.</remarks>
     public Tensor Encode(ModelInput input, ForwardOptions? options = null)
     {
         options ??= ForwardOptions.None;
+        if (options.Cache is not { Length: > 0 } && Prompted(input) is SequenceBatch prompted && !ReferenceEquals(prompted, input))
+            (input, options) = (prompted, options with { Positions = options.Positions is { } wanted ? Moved(wanted, SequenceBatch.Of(input), prompted.VirtualTokens) : null });
         return Backbone.Encode(input, Prefix is null ? options : options with { Prefix = Prefix });
     }
 
@@ -108,6 +118,22 @@ public sealed class PretrainedModel : nn.Module<ModelInput, Tensor>
             if (ReferenceEquals(parameter, Backbone.TokenTable) && TextConfig.PadTokenId is { } padding)
                 ClearRow(parameter, padding);
         }
+    }
+
+    // The same places once each row has more places before it.
+    private static long[] Moved(long[] positions, SequenceBatch tokens, int count)
+    {
+        ReadOnlySpan<int> offsets = tokens.Offsets.Span;
+        long[] moved = [.. positions];
+        foreach (ref long position in moved.AsSpan())
+        {
+            int row = offsets.BinarySearch((int)position);
+            // Of empty rows that start at the same place there are none; between two starts the search gives the next one's complement.
+            row = row >= 0 ? row : ~row - 1;
+            position += (row + 1L) * count;
+        }
+
+        return moved;
     }
 
     private static void ClearRow(Parameter table, long row)

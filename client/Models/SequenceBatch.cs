@@ -58,12 +58,63 @@ public sealed class SequenceBatch : ModelInput
     internal static SequenceBatch Of(ModelInput input) =>
         input as SequenceBatch ?? throw new ArgumentException($"A text model reads a {nameof(SequenceBatch)}, not a {input.GetType().Name}.", nameof(input));
 
+    /// <summary>Number of virtual tokens at the start of every row; see <see cref="Behind"/>.</summary>
+    public int VirtualTokens { get; private init; }
+
     /// <summary>The same tokens with the segment of each.</summary>
     /// <param name="types">One a position, as <see cref="Ids"/>. Kept, not copied.</param>
     /// <exception cref="ArgumentException">Not one a position.</exception>
     public SequenceBatch WithTokenTypes(long[] types) => types.Length == Count
-        ? new(Ids.ToArray(), Positions.ToArray(), Offsets.ToArray(), IsPacked, Mask) { TokenTypes = types }
+        ? new(Ids.ToArray(), Positions.ToArray(), Offsets.ToArray(), IsPacked, Mask) { TokenTypes = types, VirtualTokens = VirtualTokens }
         : throw new ArgumentException($"{types.Length} token types for {Count} positions.", nameof(types));
+
+    /// <summary>The same rows behind virtual tokens, whose ids follow those of the vocabulary; rows begin at position <paramref name="count"/>.</summary>
+    /// <param name="count">Number of virtual tokens, at least 1.</param>
+    /// <param name="vocabulary">Number of real token ids.</param>
+    /// <exception cref="ArgumentException">An id is outside the vocabulary.</exception>
+    /// <exception cref="InvalidOperationException">The batch has virtual tokens already.</exception>
+    public SequenceBatch Behind(int count, int vocabulary)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (VirtualTokens > 0)
+            throw new InvalidOperationException($"The rows stand behind {VirtualTokens} virtual tokens already.");
+
+        CheckIds(vocabulary);
+        ReadOnlySpan<long> positions = Positions.Span;
+        int[] offsets = [.. Offsets.ToArray().Select((offset, row) => checked(offset + (row * count)))];
+        long[] moved = Widened(positions, count, i => i);
+        for (int row = 0; row < Rows; row++)
+        {
+            foreach (ref long position in moved.AsSpan((offsets[row] + count)..offsets[row + 1]))
+                position += count;
+        }
+
+        return new(
+            Widened(Ids.Span, count, i => vocabulary + i), moved, offsets, IsPacked, Mask is null ? null : Widened<bool>(Mask, count, _ => true))
+        {
+            TokenTypes = TokenTypes is { } types ? Widened(types.Span, count, _ => 0) : null,
+            VirtualTokens = count,
+        };
+    }
+
+    /// <summary>Values of this batch's places, with some before each row.</summary>
+    /// <param name="values">One a place.</param>
+    /// <param name="count">How many come before each row.</param>
+    /// <param name="before">The value of the i-th of them.</param>
+    internal T[] Widened<T>(ReadOnlySpan<T> values, int count, Func<int, T> before)
+    {
+        T[] widened = new T[checked(values.Length + (Rows * count))];
+        ReadOnlySpan<int> offsets = Offsets.Span;
+        for (int row = 0; row < Rows; row++)
+        {
+            Span<T> target = widened.AsSpan(offsets[row] + (row * count));
+            for (int i = 0; i < count; i++)
+                target[i] = before(i);
+            values[offsets[row]..offsets[row + 1]].CopyTo(target[count..]);
+        }
+
+        return widened;
+    }
 
     /// <summary>Packs sequences end to end.</summary>
     /// <exception cref="ArgumentException">There is no sequence, or one is empty.</exception>
@@ -136,9 +187,9 @@ public sealed class SequenceBatch : ModelInput
         long[] last = new long[Rows];
         for (int row = 0; row < last.Length; row++)
         {
-            int length = offsets[row + 1] - offsets[row];
-            int pad = padTokenId is { } id ? Ids.Span.Slice(offsets[row], length).IndexOf(id) : -1;
-            last[row] = offsets[row] + (pad > 0 ? pad - 1 : length - 1);
+            int start = offsets[row] + VirtualTokens, length = offsets[row + 1] - start;
+            int pad = padTokenId is { } id ? Ids.Span.Slice(start, length).IndexOf(id) : -1;
+            last[row] = start + (pad > 0 ? pad - 1 : length - 1);
         }
 
         return last;
@@ -172,13 +223,17 @@ public sealed class SequenceBatch : ModelInput
     /// <exception cref="ArgumentException">An id is outside [0, <paramref name="vocabularySize"/>).</exception>
     internal Tensor IdTensor(int vocabularySize)
     {
+        CheckIds(vocabularySize + VirtualTokens);
+        return tensor(Ids.ToArray(), [Count]);
+    }
+
+    private void CheckIds(int end)
+    {
         foreach (long id in Ids.Span)
         {
-            if ((ulong)id >= (ulong)vocabularySize)
-                throw new ArgumentException($"Token id {id} is outside the model's vocabulary of {vocabularySize}: was the text encoded with another model's tokenizer?");
+            if ((ulong)id >= (ulong)end)
+                throw new ArgumentException($"Token id {id} is outside the model's vocabulary of {end - VirtualTokens}: was the text encoded with another model's tokenizer?");
         }
-
-        return tensor(Ids.ToArray(), [Count]);
     }
 
     private static int CheckedCount(IReadOnlyList<ReadOnlyMemory<int>> sequences)

@@ -55,6 +55,9 @@ public abstract record TextModelConfig : ModelConfig
         init => EosTokenIds = value is { } id ? [id] : [];
     }
 
+    /// <summary>Of a decoder: layers, heads of keys and values, and width of each; null for an encoder.</summary>
+    public virtual (int Layers, int Heads, int Width)? KeyValueShape => null;
+
     /// <summary>Writes the architecture's own keys into <c>config.json</c>'s open object.</summary>
     protected abstract void WriteText(Utf8JsonWriter writer);
 

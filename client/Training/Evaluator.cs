@@ -25,7 +25,7 @@ public static class Evaluator
         model.eval();
         double sum = 0;
         long predictions = 0, examples = 0;
-        foreach (TrainingBatch batch in batches)
+        foreach (TrainingBatch batch in batches.Select(batch => batch.For(model)))
         {
             cancellation.ThrowIfCancellationRequested();
             examples += batch.Input.Rows;

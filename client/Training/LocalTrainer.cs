@@ -92,7 +92,8 @@ public sealed class LocalTrainer
     /// <exception cref="OperationCanceledException">Cancelled; no parameter was changed.</exception>
     public StepReport Step(IReadOnlyList<TrainingBatch> batches, CancellationToken cancellation = default)
     {
-        long started = _time.GetTimestamp(), terms = batches.Sum(_objective.Terms);
+        TrainingBatch[] read = [.. batches.Select(batch => batch.For(_model))];
+        long started = _time.GetTimestamp(), terms = read.Sum(_objective.Terms);
         if (terms == 0)
             throw new ArgumentException("No batch of the step has anything to learn from: every label is ignored, or every text has one token.", nameof(batches));
 
@@ -100,7 +101,7 @@ public sealed class LocalTrainer
         using DisposeScope scope = NewDisposeScope();
         try
         {
-            double loss = Accumulate(batches, terms, learningRate, cancellation);
+            double loss = Accumulate(read, terms, learningRate, cancellation);
             double norm = Update(learningRate);
             _adapter?.AfterStep(_options.FirstStep + StepsDone);
             StepsDone++;

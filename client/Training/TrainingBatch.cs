@@ -22,6 +22,17 @@ public sealed record TrainingBatch(ModelInput Input)
     /// <summary>For several labels at once (0 or 1 each) or regression: the targets, (rows, labels).</summary>
     public float[]? Targets { get; init; }
 
+    /// <summary>This batch as a model reads it: behind an adapter's virtual tokens, which no loss counts but of which the last predicts a row's first token.</summary>
+    public TrainingBatch For(PretrainedModel model)
+    {
+        ModelInput prompted = model.Prompted(Input);
+        if (ReferenceEquals(prompted, Input))
+            return this;
+
+        int count = SequenceBatch.Of(prompted).VirtualTokens;
+        return this with { Input = prompted, TokenLabels = TokenLabels is { } labels ? Tokens.Widened<long>(labels, count, _ => Ignored) : null };
+    }
+
     /// <summary>Packs texts for a language model that predicts every token from those before it.</summary>
     /// <exception cref="ArgumentException">There is no sequence, or one is empty.</exception>
     public static TrainingBatch ForLanguageModel(IReadOnlyList<ReadOnlyMemory<int>> sequences)

@@ -43,10 +43,18 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
         return otherwise;
     }
 
-    public double Number(string name, double otherwise, Func<double, bool> fits, string wanted)
+    /// <summary>A whole number; null if absent.</summary>
+    public int? WholeOrNull(string name, int least) => TryGet(name, out _) ? Whole(name, least, least) : null;
+
+    public double Number(string name, double otherwise, Func<double, bool> fits, string wanted, bool required = false)
     {
         if (!TryGet(name, out JsonElement value))
+        {
+            if (required)
+                faults.Add($"{name} is missing; wanted {wanted}.");
             return otherwise;
+        }
+
         if (IsNumber(value, out double number) && fits(number))
             return number;
 
@@ -242,7 +250,9 @@ internal sealed class JsonFields(JsonElement root, List<string> faults)
 
     public void Fault(string fault) => faults.Add(fault);
 
-    public void Fault(string name, JsonElement got, string wanted) => faults.Add($"{name} is {Show(got)}; wanted {wanted}.");
+    public void Fault(string name, JsonElement got, string wanted) => Fault(name, Show(got), wanted);
+
+    public void Fault(string name, string got, string wanted) => faults.Add($"{name} is {got}; wanted {wanted}.");
 
     public static bool IsText(JsonElement value) => value.ValueKind == JsonValueKind.String && value.GetRawText().Length <= MaxText;
 

@@ -54,17 +54,25 @@ public abstract record PeftConfig
     /// <returns>UTF-8; the same settings give the same bytes.</returns>
     public byte[] ToJson() => PeftConfigWriter.Write(this);
 
+    /// <summary>Ends of the names of the modules that are saved whole; null for none.</summary>
+    protected virtual IReadOnlyList<string>? SavedWhole => ModulesToSave;
+
+    /// <summary>The name in the PEFT file of a parameter that is saved whole.</summary>
+    /// <param name="module">Full module name.</param>
+    /// <param name="parameter">The parameter's own name, for example <c>weight</c>.</param>
+    public virtual string NameOfWhole(string module, string parameter) => PeftNames.Whole(module, parameter);
+
     /// <summary>Whether a module is trained and stored whole; its parts are too.</summary>
     /// <param name="module">Full module name, or that of a module inside it.</param>
     public bool IsSavedWhole(string module)
     {
-        if (ModulesToSave is null)
+        if (SavedWhole is not { } names)
             return false;
 
         for (int end = module.Length; end > 0; end = module.LastIndexOf('.', end - 1))
         {
             ReadOnlyMemory<char> outer = module.AsMemory(0, end);
-            if (ModulesToSave.Any(name => outer.Span.EndsWith(name, StringComparison.Ordinal)))
+            if (names.Any(name => outer.Span.EndsWith(name, StringComparison.Ordinal)))
                 return true;
         }
 

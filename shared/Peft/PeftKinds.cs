@@ -17,6 +17,9 @@ public static class PeftKinds
         [LokrConfig.Kind] = LokrConfig.Read,
         [LoraConfig.Kind] = LoraConfig.Read,
         [OftConfig.Kind] = OftConfig.Read,
+        [PTuningConfig.Kind] = PTuningConfig.Read,
+        [PrefixTuningConfig.Kind] = PrefixTuningConfig.Read,
+        [PromptTuningConfig.Kind] = PromptTuningConfig.Read,
         [VbLoraConfig.Kind] = VbLoraConfig.Read,
         [VeraConfig.Kind] = VeraConfig.Read,
     }.ToFrozenDictionary(StringComparer.Ordinal);
