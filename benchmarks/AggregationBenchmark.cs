@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Federated.Shared.Randomness;
@@ -88,29 +87,11 @@ internal static class AggregationBenchmark
         }
     }
 
-    private static AggregationMeasurement Ours(string folder, string rule, params string[] options)
-    {
-        string self = Environment.ProcessPath!;
-        string[] host = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(AggregationBenchmark).Assembly.Location] : [];
-        return Start(self, [.. host, "aggregation-worker", rule, folder, .. options.SelectMany(option => (string[])["--set", option])]);
-    }
+    private static AggregationMeasurement Ours(string folder, string rule, params string[] options) => MeasuredProcess.Ours<AggregationMeasurement>(
+        ["aggregation-worker", rule, folder, .. options.SelectMany(option => (string[])["--set", option])], json: AggregationMeasurement.Json);
 
-    private static AggregationMeasurement Peer(string folder, string mode)
-    {
-        string python = Environment.GetEnvironmentVariable("FEDERATED_PYTHON") is { Length: > 0 } given ? given : "/usr/bin/python3";
-        return Start(python, [Path.Combine(AppContext.BaseDirectory, "peers", "aggregation.py"), mode, folder]);
-    }
-
-    private static AggregationMeasurement Start(string program, string[] arguments)
-    {
-        Console.Error.WriteLine($"{program} {string.Join(' ', arguments)}");
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? JsonSerializer.Deserialize<AggregationMeasurement>(output, AggregationMeasurement.Json)!
-            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
-    }
+    private static AggregationMeasurement Peer(string folder, string mode) =>
+        MeasuredProcess.Peer<AggregationMeasurement>("aggregation.py", [mode, folder], json: AggregationMeasurement.Json);
 
     private static void Show(
         int updates, int layers, double layerBytes, AggregationMeasurement bandwidth,

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Federated.Coordinator.Aggregation;
 using Federated.Shared.Tensors;
@@ -37,7 +36,7 @@ internal static class AggregationWorker
         IAggregationRule rule = AggregationRules.Default.Create("benchmark", name, options, errors)
             ?? throw new ArgumentException(string.Join(" ", errors));
         string output = Path.Combine(folder, $"next-{Environment.ProcessId}.safetensors");
-        double idle = ResidentMiB("VmRSS");
+        double idle = MeasuredProcess.ResidentMiB("VmRSS");
         List<(double Seconds, double Cpu)> runs = [];
         try
         {
@@ -45,7 +44,7 @@ internal static class AggregationWorker
                 runs.Add(FoldOnce(rule, folder, output));
 
             (double seconds, double cpu) = runs.Min();
-            return new() { Seconds = seconds, CpuSeconds = cpu, PeakAboveIdleMiB = ResidentMiB("VmHWM") - idle, First = FirstValue(output) };
+            return new() { Seconds = seconds, CpuSeconds = cpu, PeakAboveIdleMiB = MeasuredProcess.ResidentMiB("VmHWM") - idle, First = FirstValue(output) };
         }
         finally
         {
@@ -82,15 +81,5 @@ internal static class AggregationWorker
         Span<float> first = stackalloc float[1];
         file.ReadFloats(file.Tensors[0], 0, first);
         return first[0];
-    }
-
-    /// <summary>A line of Linux's account of this process, mapped files included; elsewhere the peak working set.</summary>
-    private static double ResidentMiB(string line)
-    {
-        if (!RuntimeInformation.IsOSPlatform(OSPlatform.Linux))
-            return Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0;
-
-        string text = File.ReadLines("/proc/self/status").First(l => l.StartsWith(line + ":", StringComparison.Ordinal));
-        return long.Parse(text.AsSpan()[(line.Length + 1)..^2], System.Globalization.CultureInfo.InvariantCulture) / 1024.0;
     }
 }

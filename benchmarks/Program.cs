@@ -8,6 +8,8 @@ RootCommand root = new("Measurements of this product beside a peer: the same wor
     GenerationBenchmark.Command(),
     GenerationWorker.Command(),
     TokenizerBenchmark.Command(),
+    LoadingBenchmark.Command(),
+    LoadingWorker.Command(),
     TrainStepBenchmark.Command(),
     TrainStepWorker.Command(),
 #if !OFFICIAL_PACKAGES

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
@@ -16,7 +15,7 @@ internal static class TrainStepBenchmark
         Option<int[]> threads = new("--threads") { Description = "Thread counts to measure.", DefaultValueFactory = _ => [1, 2], AllowMultipleArgumentsPerToken = true };
         Option<double> seconds = new("--seconds") { Description = "Seconds of steps a process is measured for.", DefaultValueFactory = _ => 10 };
         Option<int> repeats = new("--repeats") { Description = "Turns each side takes; medians are reported.", DefaultValueFactory = _ => 3 };
-        Option<string> python = new("--python") { Description = "A Python 3 with torch and numpy.", DefaultValueFactory = _ => "/usr/bin/python3" };
+        Option<string> python = new("--python") { Description = "A Python 3 with torch and numpy.", DefaultValueFactory = _ => MeasuredProcess.Python };
         Option<string?> json = new("--json") { Description = "File that takes the measurements as JSON." };
         Command command = new("train-step", "Measures a LoRA training step beside PyTorch: tokens per second, peak memory, share of the matrix-product peak.")
         {
@@ -57,29 +56,13 @@ internal static class TrainStepBenchmark
         List<TrainStepMeasurement> ours = [], peers = [];
         for (int turn = 0; turn < repeats; turn++)
         {
-            ours.Add(Measure(Environment.ProcessPath!, [.. Own(), TrainStepWorker.Name, .. options], threads));
-            peers.Add(Measure(python, [Path.Combine(AppContext.BaseDirectory, "peers", "train_step.py"), .. options], threads));
+            ours.Add(MeasuredProcess.Ours<TrainStepMeasurement>([TrainStepWorker.Name, .. options], threads));
+            peers.Add(MeasuredProcess.Peer<TrainStepMeasurement>("train_step.py", options, threads, python: python));
         }
 
         TrainStepComparison comparison = new(name, threads, ours, peers);
         comparison.CheckSameWork();
         return comparison;
-    }
-
-    // Under 'dotnet Federated.Benchmarks.dll' the process is dotnet, which wants the assembly first.
-    private static string[] Own() =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "Federated.Benchmarks.dll")] : [];
-
-    private static TrainStepMeasurement Measure(string program, string[] arguments, int threads)
-    {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true };
-        start.Environment["OMP_NUM_THREADS"] = $"{threads}";
-        using Process process = Process.Start(start)!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? JsonSerializer.Deserialize<TrainStepMeasurement>(output)!
-            : throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}: {output}");
     }
 
     private static void Print(List<TrainStepComparison> comparisons)

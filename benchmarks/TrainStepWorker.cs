@@ -53,7 +53,7 @@ internal static class TrainStepWorker
             cpu.Add(batch.Tokens.Count / (Environment.CpuUsage.TotalTime - used).TotalSeconds);
         }
 
-        double peak = PeakMiB(), speed = Median(wall), cpuSpeed = Median(cpu);
+        double peak = MeasuredProcess.ResidentMiB("VmHWM"), speed = Median(wall), cpuSpeed = Median(cpu);
         TrainStepProducts products = new(TrainStepWork.Model, batches[0].Tokens);
         double stepSeconds = batches[0].Tokens.Count / cpuSpeed;
         return new(speed, cpuSpeed, wall.Count, first, later, peak, "Federated")
@@ -67,11 +67,5 @@ internal static class TrainStepWorker
     {
         values.Sort();
         return values[values.Count / 2];
-    }
-
-    private static double PeakMiB()
-    {
-        using Process self = Process.GetCurrentProcess();
-        return self.PeakWorkingSet64 / 1048576.0;
     }
 }

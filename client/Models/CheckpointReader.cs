@@ -1,4 +1,5 @@
 using Federated.Shared.Tensors;
+using TorchSharp;
 using TorchSharp.Modules;
 
 namespace Federated.Client.Models;
@@ -132,8 +133,7 @@ internal static class CheckpointReader
         problems.AddRange(wanted.Select(entry => Misfit(entry.Key, entry.Value.shape, found.GetValueOrDefault(entry.Key))).OfType<string>());
         if (problems.Count > 0)
             throw CheckpointException.Of(files.Folder, $"the tensors are not those of the model that {CheckpointFiles.ConfigFile} describes:", [.. problems.Order(StringComparer.Ordinal)]);
-        foreach ((string name, Parameter parameter) in wanted)
-            Read(found[name], parameter, requireFinite);
+        ReadAll([.. wanted.Select(entry => (found[entry.Key], entry.Value))], files.Folder, requireFinite);
     }
 
     private static string? Misfit(string name, long[] shape, StoredTensor? stored)
@@ -147,22 +147,38 @@ internal static class CheckpointReader
             : $"wrong type: {name} is {stored.Info.DType.SafetensorsName()}, expected a floating-point type (quantised checkpoints are not read)";
     }
 
-    private static void Read(StoredTensor stored, Parameter parameter, bool requireFinite) => parameter.VisitSlices((first, values) =>
+    private static void ReadAll((StoredTensor Stored, Parameter Parameter)[] tensors, string folder, bool requireFinite)
     {
-        for (int start = 0; start < values.Length; start += Piece)
+        string?[] problems = new string?[tensors.Length];
+        Parallel.For(0, tensors.Length, new ParallelOptions { MaxDegreeOfParallelism = torch.get_num_threads() }, i =>
         {
-            Span<float> piece = values.Slice(start, Math.Min(Piece, values.Length - start));
-            stored.File.ReadFloats(stored.Info, first + start, piece);
-            if (requireFinite && TensorScan.IndexOfNonFinite(piece) is var bad and >= 0)
-                throw NotFinite(stored, parameter.shape, first + start + bad, piece[bad]);
-        }
-    });
+            Read(tensors[i].Stored, tensors[i].Parameter, requireFinite, out problems[i]);
+        });
+        if (problems.OfType<string>().ToArray() is { Length: > 0 } found)
+            throw CheckpointException.Of(folder, "every weight must be a finite number; the files are damaged, or training them went astray:", found);
+    }
 
-    private static CheckpointException NotFinite(StoredTensor stored, long[] shape, long index, float value)
+    private static void Read(StoredTensor stored, Parameter parameter, bool requireFinite, out string? problem)
+    {
+        string? found = null;
+        parameter.VisitSlices((first, values) =>
+        {
+            for (int start = 0; start < values.Length && found is null; start += Piece)
+            {
+                Span<float> piece = values.Slice(start, Math.Min(Piece, values.Length - start));
+                stored.File.ReadFloats(stored.Info, first + start, piece);
+                if (requireFinite && TensorScan.IndexOfNonFinite(piece) is var bad and >= 0)
+                    found = NotFinite(stored, parameter.shape, first + start + bad, piece[bad]);
+            }
+        });
+        problem = found;
+    }
+
+    private static string NotFinite(StoredTensor stored, long[] shape, long index, float value)
     {
         long[] place = new long[shape.Length];
         for (int axis = shape.Length - 1; axis >= 0; axis--)
             (index, place[axis]) = Math.DivRem(index, shape[axis]);
-        return new($"{stored.File.Path}: tensor {TensorText.Quote(stored.Info.Name)} holds {FormattableString.Invariant($"{value}")} at {TensorText.Shape(place)}; every weight must be a finite number. The file is damaged, or training it went astray.");
+        return FormattableString.Invariant($"tensor {TensorText.Quote(stored.Info.Name)} in '{Path.GetFileName(stored.File.Path)}' holds {value} at {TensorText.Shape(place)}");
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Federated.Shared.Tensors;
@@ -66,6 +67,8 @@ public static class FloatConversion
             throw new ArgumentException($"{bytes} bytes of {dtype.SafetensorsName()} for {values} values; wanted {(long)values * dtype.Size()} bytes.");
     }
 
+    // Optimised at its first call, as is its counterpart: loading a model is over before the runtime would come to it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WidenBFloat16(ReadOnlySpan<ushort> source, Span<uint> destination)
     {
         int i = 0;
@@ -80,6 +83,7 @@ public static class FloatConversion
             destination[i] = (uint)source[i] << 16;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RoundToBFloat16(ReadOnlySpan<uint> source, Span<ushort> destination)
     {
         int i = 0;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -88,6 +89,8 @@ public static class TensorScan
         return sum;
     }
 
+    // Optimised at its first call: a large tensor is one call, and in the first tier's code it would take as long as reading the file several times.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int IndexOfFullExponent<T>(ReadOnlySpan<T> bits, T exponent)
         where T : unmanaged, IBinaryInteger<T>
     {

@@ -29,7 +29,7 @@ public sealed class HostileCheckpointTests : IDisposable
     public void Load_WeightThatIsNotFinite_NamesTensorAndPlace(float value, string shown)
     {
         Rewrite(stored => stored["model.layers.1.mlp.up_proj.weight"][(24 * 7) + 5] = value);
-        Assert.Contains($"tensor 'model.layers.1.mlp.up_proj.weight' holds {shown} at (7, 5)", Error(), StringComparison.Ordinal);
+        Assert.Contains($"tensor 'model.layers.1.mlp.up_proj.weight' in 'model.safetensors' holds {shown} at (7, 5)", Error(), StringComparison.Ordinal);
         using PretrainedModel model = PretrainedModel.Load(Folder, new() { RequireFinite = false });
         Assert.Equal(value, model.Parameters.Single(p => p.Name == "model.layers.1.mlp.up_proj.weight").Value.Floats()[(24 * 7) + 5]);
     }
@@ -38,7 +38,7 @@ public sealed class HostileCheckpointTests : IDisposable
     public void Load_HalfPrecisionInfinity_IsFoundToo()
     {
         Rewrite(stored => stored["model.norm.weight"][3] = float.PositiveInfinity, DType.F16);
-        Assert.Contains("tensor 'model.norm.weight' holds Infinity at (3)", Error(), StringComparison.Ordinal);
+        Assert.Contains("tensor 'model.norm.weight' in 'model.safetensors' holds Infinity at (3)", Error(), StringComparison.Ordinal);
     }
 
     [Fact]
