@@ -9,12 +9,6 @@ public static class TokenizerFolder
 {
     private const string JsonName = "tokenizer.json";
 
-    private static readonly string[] Names =
-    [
-        JsonName, SentencePieceFile.Name, BpeFiles.VocabularyName, BpeFiles.MergesName, WordPieceFile.Name, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-        "chat_template.jinja",
-    ];
-
     /// <summary>
     /// Reads <c>tokenizer.json</c>; without one, <c>tokenizer.model</c>; without that, <c>vocab.json</c> and <c>merges.txt</c>; at last <c>vocab.txt</c>.
     /// Roles come from <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c>.
@@ -40,21 +34,11 @@ public static class TokenizerFolder
         bool Has(string name) => File.Exists(Path.Combine(folder, name));
     }
 
-    /// <summary>Copies the files that a tokenizer consists of, as they are.</summary>
-    /// <param name="from">Folder of a tokenizer.</param>
-    /// <param name="to">Made if it does not exist; files of these names are replaced.</param>
-    public static void Copy(string from, string to)
-    {
-        Directory.CreateDirectory(to);
-        foreach (string name in Names.Where(name => File.Exists(Path.Combine(from, name))))
-            File.Copy(Path.Combine(from, name), Path.Combine(to, name), overwrite: true);
-    }
-
     /// <summary>Writes <c>tokenizer.json</c>, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>, which Hugging Face's AutoTokenizer loads.</summary>
     /// <param name="folder">Made if it does not exist; files of these names are replaced.</param>
     /// <param name="tokenizer">What to write.</param>
     /// <param name="vocabularyFiles">Whether to write <c>vocab.json</c> and <c>merges.txt</c> too; the model has to be a BPE model then.</param>
-    /// <exception cref="NotSupportedException">The tokenizer was read from other files than <c>tokenizer.json</c>, which cannot say all that those do: <see cref="Copy"/> them.</exception>
+    /// <exception cref="NotSupportedException">The tokenizer was read from other files than <c>tokenizer.json</c>, which cannot say all that those do: copy them.</exception>
     public static void Write(string folder, Tokenizer tokenizer, bool vocabularyFiles = false)
     {
         TokenizerJson.RequireWritable(tokenizer);

@@ -55,7 +55,7 @@ public static class TokenizerJson
     internal static void RequireWritable(Tokenizer tokenizer)
     {
         if (tokenizer.Parts.Python is not null)
-            throw new NotSupportedException($"The tokenizer of {tokenizer.Parts.Source} follows rules that tokenizer.json cannot express; copy its files instead (TokenizerFolder.Copy).");
+            throw new NotSupportedException($"The tokenizer of {tokenizer.Parts.Source} follows rules that tokenizer.json cannot express; copy its files instead.");
     }
 
     private static TokenizerParts ReadParts(ReadOnlyMemory<byte> bytes, string name) => BoundedFile.ReadJson(bytes, name, root => new TokenizerParts

@@ -90,9 +90,7 @@ public sealed class HostileVocabularyFileTests
     {
         using TemporaryFolder folder = new(), target = new();
         File.WriteAllBytes(Path.Combine(folder.Path, "tokenizer.model"), Model(2, false, null, Start));
-        Assert.Contains("TokenizerFolder.Copy", Assert.Throws<NotSupportedException>(() => TokenizerFolder.Write(target.Path, TokenizerFolder.Read(folder.Path))).Message, StringComparison.Ordinal);
+        Assert.Contains("copy its files instead", Assert.Throws<NotSupportedException>(() => TokenizerFolder.Write(target.Path, TokenizerFolder.Read(folder.Path))).Message, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFiles(target.Path));
-        TokenizerFolder.Copy(folder.Path, target.Path);
-        Assert.Equal(3, TokenizerFolder.Read(target.Path).VocabularySize);
     }
 }
