@@ -18,12 +18,14 @@ public static class ClientCommand
               client train --model models/base --data mail.jsonl --labels ham,spam --steps 200 --out adapter
               client evaluate --model models/base --adapter adapter --data test.jsonl --labels ham,spam --json
               client generate --model models/base --adapter adapter --prompt "Dear colleague," --temperature 0.8
+              client merge --model models/base --adapter adapter --out models/merged
             """)
         {
             AgentCommand.Create(),
             TrainCommand.Create(),
             EvaluateCommand.Create(),
             GenerateCommand.Create(),
+            MergeCommand.Create(),
         };
 
         // SIGTERM and Ctrl-C cancel the command's token; it then has this long to close streams and leave its folder tidy.

@@ -92,6 +92,14 @@ public sealed record GenerationOutput(string Text, int PromptTokens, int Tokens,
     public double TokensPerSecond => Tokens < 2 ? 0 : (Tokens - 1) / (Seconds - FirstTokenSeconds);
 }
 
+/// <summary>What <c>client merge --json</c> prints.</summary>
+/// <param name="Model">The new folder.</param>
+/// <param name="PeftType">PEFT's name for the kind of adapter that was merged.</param>
+/// <param name="Parameters">Numbers in the model.</param>
+/// <param name="DType">How they are stored: F32, F16 or BF16.</param>
+/// <param name="Bytes">Length of the tensor file.</param>
+public sealed record MergeOutput(string Model, string PeftType, long Parameters, [property: JsonPropertyName("dtype")] string DType, long Bytes);
+
 /// <summary>Numbers that JSON can hold.</summary>
 internal static class JsonNumber
 {
@@ -104,5 +112,6 @@ internal static class JsonNumber
 [JsonSerializable(typeof(EvaluationOutput))]
 [JsonSerializable(typeof(TrainingOutput))]
 [JsonSerializable(typeof(GenerationOutput))]
+[JsonSerializable(typeof(MergeOutput))]
 [JsonSerializable(typeof(SortedDictionary<string, string>))]
 public sealed partial class CommandJson : JsonSerializerContext;

@@ -8,7 +8,7 @@ internal static class TokenizerCopy
     private static readonly string[] Names =
     [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
-        "tokenizer.model", "chat_template.jinja", "generation_config.json",
+        "tokenizer.model", "chat_template.jinja", "generation_config.json", "preprocessor_config.json",
     ];
 
     /// <summary>Copies the files that are there; those of the same names are replaced.</summary>

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Federated.Shared.Tensors;
 using TorchSharp.Modules;
 
@@ -15,10 +16,19 @@ internal static class CheckpointWriter
             using SafetensorsWriter writer = new(stream, declared, SafetensorsWriter.PyTorchMetadata, leaveOpen: true);
             Dictionary<string, Parameter> parameters = model.Parameters.ToDictionary(StringComparer.Ordinal);
             foreach (TensorInfo tensor in writer.Tensors)
-                parameters[tensor.Name].VisitSlices((_, values) => writer.WriteTensor(tensor.Name, (ReadOnlySpan<float>)values));
+                parameters[tensor.Name].VisitSlices((_, values) => Write(writer, tensor, values));
             writer.Complete();
         });
         Replace(Path.Combine(folder, CheckpointFiles.ConfigFile), stream => model.Config.Write(stream, Name(dtype)));
+    }
+
+    private static void Write(SafetensorsWriter writer, TensorInfo tensor, ReadOnlySpan<float> values)
+    {
+        // From here on a number rounds to infinity, which no model that loads the file could make good.
+        const float TooLarge = 65520;
+        if (tensor.DType == DType.F16 && TensorPrimitives.MaxMagnitude(values) is var largest && MathF.Abs(largest) >= TooLarge)
+            throw new CheckpointException(FormattableString.Invariant($"tensor {TensorText.Quote(tensor.Name)} holds {largest}, beyond what F16 can; write the model as BF16 or F32."));
+        writer.WriteTensor(tensor.Name, values);
     }
 
     /// <summary>Writes a file beside its final name first, so that a crash leaves either the old file or the new one.</summary>
