@@ -1,7 +1,7 @@
 namespace Federated.Benchmarks;
 
 /// <summary>What one process measured; the peer's script prints the same names.</summary>
-/// <param name="TokensPerSecond">Median over steps of real tokens a second of wall time.</param>
+/// <param name="TokensPerSecond">Median over steps of real tokens, or images, a second of wall time.</param>
 /// <param name="TokensPerCpuSecond">The same over the process's CPU time, which other programs disturb less.</param>
 /// <param name="Steps">Steps measured.</param>
 /// <param name="FirstLoss">Loss of the first step.</param>
@@ -11,15 +11,15 @@ namespace Federated.Benchmarks;
 internal sealed record TrainStepMeasurement(
     double TokensPerSecond, double TokensPerCpuSecond, int Steps, double FirstLoss, double LaterLoss, double PeakMiB, string Version)
 {
-    /// <summary>CPU time of the step's matrix products alone over the step's CPU time; ours only.</summary>
+    /// <summary>CPU time of the step's matrix products alone over the step's CPU time; ours only, 0 where it is not known.</summary>
     public double ProductShare { get; init; }
 
-    /// <summary>The products' operations over the step's CPU time, as a share of what a large product reaches; ours only.</summary>
+    /// <summary>The products' operations over the step's CPU time, as a share of what a large product reaches; ours only, 0 where it is not known.</summary>
     public double PeakShare { get; init; }
 }
 
-/// <summary>Both sides on one batch shape and thread count; figures are medians over turns.</summary>
-internal sealed record TrainStepComparison(string Case, int Threads, List<TrainStepMeasurement> Ours, List<TrainStepMeasurement> Peers)
+/// <summary>Both sides on one architecture, batch shape and thread count; figures are medians over turns.</summary>
+internal sealed record TrainStepComparison(string Architecture, string Case, int Threads, List<TrainStepMeasurement> Ours, List<TrainStepMeasurement> Peers)
 {
     public double TokensPerSecond => Median(Ours, m => m.TokensPerSecond);
 

@@ -31,11 +31,12 @@ internal static class TrainStepWorker
 
     private static TrainStepMeasurement Measure(string work, string name, double seconds)
     {
-        TrainingBatch[] batches = [.. TrainStepWork.Read(work, name).Select(rows => TrainingBatch.ForLanguageModel([.. rows.Select(row => (ReadOnlyMemory<int>)row)]))];
         using PretrainedModel model = PretrainedModel.Load(Path.Combine(work, "model"));
         using AdaptedModel adapted = AdaptedModel.Load(model, Path.Combine(work, "adapter"));
+        TrainingBatch[] batches = TrainStepWork.Read(work, name, model);
+        IObjective objective = model.Config.IsClassifier ? new ClassificationObjective() : new CausalLanguageModelObjective();
         TrainingOptions options = new() { Steps = int.MaxValue, LearningRate = 1e-3, WeightDecay = 0.01 };
-        LocalTrainer trainer = new(model, adapted.Trainable, new CausalLanguageModelObjective(), options);
+        LocalTrainer trainer = new(model, adapted.Trainable, objective, options);
 
         double first = trainer.Step([batches[0]]).Loss, later = first;
         for (int i = 1; i < batches.Length; i++)
@@ -49,14 +50,20 @@ internal static class TrainStepWorker
             TimeSpan used = Environment.CpuUsage.TotalTime;
             long started = Stopwatch.GetTimestamp();
             trainer.Step([batch]);
-            wall.Add(batch.Tokens.Count / Stopwatch.GetElapsedTime(started).TotalSeconds);
-            cpu.Add(batch.Tokens.Count / (Environment.CpuUsage.TotalTime - used).TotalSeconds);
+            wall.Add(batch.Input.RealTokens / Stopwatch.GetElapsedTime(started).TotalSeconds);
+            cpu.Add(batch.Input.RealTokens / (Environment.CpuUsage.TotalTime - used).TotalSeconds);
         }
 
         double peak = MeasuredProcess.ResidentMiB("VmHWM"), speed = Median(wall), cpuSpeed = Median(cpu);
-        TrainStepProducts products = new(TrainStepWork.Model, batches[0].Tokens);
-        double stepSeconds = batches[0].Tokens.Count / cpuSpeed;
-        return new(speed, cpuSpeed, wall.Count, first, later, peak, "Federated")
+        TrainStepMeasurement measured = new(speed, cpuSpeed, wall.Count, first, later, peak, "Federated");
+        return model.Config is LlamaConfig llama ? WithProducts(measured, llama, batches[0].Tokens) : measured;
+    }
+
+    private static TrainStepMeasurement WithProducts(TrainStepMeasurement measured, LlamaConfig model, SequenceBatch batch)
+    {
+        TrainStepProducts products = new(model, batch);
+        double stepSeconds = batch.Count / measured.TokensPerCpuSecond;
+        return measured with
         {
             ProductShare = products.CpuSeconds() / stepSeconds,
             PeakShare = products.Operations / stepSeconds / TrainStepProducts.PeakOperationsPerCpuSecond(),

@@ -14,6 +14,7 @@ internal static class FusedKernels
     private static readonly NativeOperator RmsNormOperator = new("federated::rms_norm");
     private static readonly NativeOperator RotaryOperator = new("federated::rotary");
     private static readonly NativeOperator SwiGluOperator = new("federated::swiglu");
+    private static readonly NativeOperator GeluOperator = new("federated::gelu");
     private static readonly NativeOperator LoraLinearOperator = new("federated::lora_linear");
     private static readonly NativeOperator PackedAttentionOperator = new("federated::packed_attention");
     private static readonly NativeOperator LinearCrossEntropyOperator = new("federated::linear_cross_entropy");
@@ -26,6 +27,17 @@ internal static class FusedKernels
 
     internal static Tensor SwiGlu(Tensor gate, Tensor up) =>
         Fits(gate) ? SwiGluOperator.Call(gate, up) : ComposedKernels.SwiGlu(gate, up);
+
+    internal static Tensor Gelu(Tensor input) => Fits(input) ? GeluOperator.Call(input, 0.0, 0.0) : ComposedKernels.Gelu(input);
+
+    // 0.5 (1 + tanh z) is the logistic function of 2 z.
+    internal static Tensor GeluByTanh(Tensor input)
+    {
+        double first = 2 * Math.Sqrt(2 / Math.PI);
+        return Fits(input) ? GeluOperator.Call(input, first, 0.044715 * first) : ComposedKernels.GeluByTanh(input);
+    }
+
+    internal static Tensor GeluBySigmoid(Tensor input) => Fits(input) ? GeluOperator.Call(input, 1.702, 0.0) : ComposedKernels.GeluBySigmoid(input);
 
     internal static Tensor LoraLinear(Tensor input, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, double dropout) =>
         Fits(input) && dropout == 0

@@ -21,11 +21,11 @@ internal static class Kernels
 
     internal static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, double eps) => ComposedKernels.LayerNorm(input, weight, bias, eps);
 
-    internal static Tensor Gelu(Tensor input) => ComposedKernels.Gelu(input);
+    internal static Tensor Gelu(Tensor input) => Fast.Gelu(input);
 
-    internal static Tensor GeluByTanh(Tensor input) => ComposedKernels.GeluByTanh(input);
+    internal static Tensor GeluByTanh(Tensor input) => Fast.GeluByTanh(input);
 
-    internal static Tensor GeluBySigmoid(Tensor input) => ComposedKernels.GeluBySigmoid(input);
+    internal static Tensor GeluBySigmoid(Tensor input) => Fast.GeluBySigmoid(input);
 
     internal static Tensor Rotary(Tensor heads, Tensor cos, Tensor sin) => Fast.Rotary(heads, cos, sin);
 

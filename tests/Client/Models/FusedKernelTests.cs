@@ -26,6 +26,9 @@ public sealed class FusedKernelTests
             [[13, 4, 11]], t => FusedKernels.Rotary(t[0], Angles(t[0], Math.Cos, 3), Angles(t[0], Math.Sin, 3)), t => ComposedKernels.Rotary(t[0], Angles(t[0], Math.Cos, 3), Angles(t[0], Math.Sin, 3))),
         ["swiglu"] = new([[9, 21], [9, 21]], t => FusedKernels.SwiGlu(t[0], t[1]), t => ComposedKernels.SwiGlu(t[0], t[1])),
         ["swiglu over many tasks"] = new([[300, 130], [300, 130]], t => FusedKernels.SwiGlu(t[0], t[1]), t => ComposedKernels.SwiGlu(t[0], t[1])),
+        ["gelu"] = new([[300, 130]], t => FusedKernels.Gelu(t[0]), t => ComposedKernels.Gelu(t[0])),
+        ["gelu by tanh"] = new([[300, 130]], t => FusedKernels.GeluByTanh(t[0]), t => ComposedKernels.GeluByTanh(t[0])),
+        ["gelu by sigmoid"] = new([[7, 3]], t => FusedKernels.GeluBySigmoid(t[0]), t => ComposedKernels.GeluBySigmoid(t[0])),
         ["lora-linear with bias"] = new(
             [[19, 24], [17, 24], [3, 24], [17, 3], [17]],
             t => FusedKernels.LoraLinear(t[0], t[1], t[4], t[2], t[3], 1.7, 0), t => ComposedKernels.LoraLinear(t[0], t[1], t[4], t[2], t[3], 1.7, 0)),
@@ -172,6 +175,24 @@ public sealed class FusedKernelTests
         double sigmoid = 1 / (1 + Math.Exp(-gate)), slope = sigmoid * (1 + (gate * (1 - sigmoid)));
         Near.Equal([.. Enumerable.Repeat((float)(2 * gate * sigmoid), 5)], output.Floats(), 1e-6, "value", 1e-6);
         Near.Equal([.. Enumerable.Repeat((float)(2 * slope), 5)], at.grad!.Floats(), 1e-6, "gradient", 1e-6);
+    }
+
+    // Over all sizes of a number, where the inputs of the other tests stay within one of zero.
+    [Theory]
+    [InlineData("gelu")]
+    [InlineData("gelu by tanh")]
+    [InlineData("gelu by sigmoid")]
+    public void Gelu_FarFromZero_StaysFiniteAndRight(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        float[] near = [.. Enumerable.Range(-1500, 3001).Select(i => i / 100f)], far = [1e-30f, 50, 200, 1e10f, 1e20f, 1e30f];
+        float[] values = [.. near, .. far, .. far.Select(value => -value)];
+        Tensor input = tensor(values, [values.Length]).requires_grad_(), exact = tensor(values, [values.Length]).to_type(ScalarType.Float64).requires_grad_();
+        Tensor actual = Operations[name].Fused([input]), expected = Operations[name].Composed([exact]);
+        actual.sum().backward();
+        expected.sum().backward();
+        Near.Equal(expected.to_type(ScalarType.Float32).Floats(), actual.Floats(), 1e-6, "value", 1e-6);
+        Near.Equal(exact.grad!.to_type(ScalarType.Float32).Floats(), input.grad!.Floats(), 1e-6, "gradient", 1e-6);
     }
 
     // The trainer tells a diverged run by its loss: a kernel must not swallow what is not a number.

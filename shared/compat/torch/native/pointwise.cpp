@@ -1,4 +1,4 @@
-// RMS norm, rotary positions and SwiGLU, each in one pass forward and one backward; formulas and shapes as in the composed
+// RMS norm, rotary positions, SwiGLU and GELU, each in one pass forward and one backward; formulas and shapes as in the composed
 // forms of the product (client/Models/Operators/ComposedKernels.cs), against which they are tested.
 
 #include <ATen/ops/empty_like.h>
@@ -184,11 +184,99 @@ Tensor swiglu(const Tensor& gate, const Tensor& up) {
     return records(gate, up) ? SwiGlu::apply(gate, up) : SwiGlu::forward(nullptr, gate, up);
 }
 
+// ---- GELU: y = x * share(x), the share of a normal variable's mass below x, or a logistic curve near it ----
+
+/// The mass below x, and what its slope adds to that of x * share. Error below 1e-7: Abramowitz and Stegun, formula 7.1.26, at |x| / sqrt(2).
+struct NormalShare {
+    struct Value {
+        float share, x_slope;
+    };
+
+    inline __attribute__((always_inline)) Value operator()(float x) const {
+        const float a = (x < 0 ? -x : x) * 0.70710678f, e = exp_of(-a * a), t = 1.0f / (1.0f + 0.3275911f * a);
+        float p = 1.061405429f;
+        p = p * t - 1.453152027f;
+        p = p * t + 1.421413741f;
+        p = p * t - 0.284496736f;
+        p = p * t + 0.254829592f;
+        const float tail = 0.5f * p * t * e;
+        return {x < 0 ? tail : 1.0f - tail, x * 0.39894228f * e};
+    }
+};
+
+/// 1 / (1 + exp(-(first x + third x^3))): 0.5 (1 + tanh z) is the logistic function of 2 z.
+struct LogisticShare {
+    float first, third;
+
+    inline __attribute__((always_inline)) NormalShare::Value operator()(float x) const {
+        // Further out the share is 0 or 1 to the last digit, and the cube might be infinite.
+        const float c = x < -60.0f ? -60.0f : (x > 60.0f ? 60.0f : x), square = c * c;
+        const float s = 1.0f / (1.0f + exp_of(-c * (first + third * square)));
+        return {s, c * s * (1.0f - s) * (first + 3.0f * third * square)};
+    }
+};
+
+template <class Share>
+inline __attribute__((always_inline)) void gelu_values(const Share& share, const float* x, float* y, int64_t count) {
+    for (int64_t i = 0; i < count; i++) y[i] = x[i] * share(x[i]).share;
+}
+
+template <class Share>
+inline __attribute__((always_inline)) void gelu_slopes(const Share& share, const float* x, const float* g, float* dx, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        const auto at = share(x[i]);
+        dx[i] = g[i] * (at.share + at.x_slope);
+    }
+}
+
+// `third` and `first` are the logistic share's; a first of 0 stands for the normal one.
+FT_CLONES void gelu_forward(const float* x, float* y, int64_t count, float first, float third) {
+    if (first == 0) gelu_values(NormalShare(), x, y, count);
+    else gelu_values(LogisticShare{first, third}, x, y, count);
+}
+
+FT_CLONES void gelu_backward(const float* x, const float* g, float* dx, int64_t count, float first, float third) {
+    if (first == 0) gelu_slopes(NormalShare(), x, g, dx, count);
+    else gelu_slopes(LogisticShare{first, third}, x, g, dx, count);
+}
+
+struct Gelu : torch::autograd::Function<Gelu> {
+    static Tensor forward(AutogradContext* context, const Tensor& input, double first, double third) {
+        Tensor x = input.contiguous(), y = at::empty_like(x);
+        at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
+            gelu_forward(x.data_ptr<float>() + begin, y.data_ptr<float>() + begin, end - begin, static_cast<float>(first), static_cast<float>(third));
+        });
+        if (context != nullptr) {
+            context->save_for_backward({x});
+            context->saved_data["first"] = first;
+            context->saved_data["third"] = third;
+        }
+        return y;
+    }
+
+    static variable_list backward(AutogradContext* context, variable_list grads) {
+        refuse_second_derivative("gelu");
+        const Tensor x = context->get_saved_variables()[0];
+        const float first = static_cast<float>(context->saved_data["first"].toDouble()), third = static_cast<float>(context->saved_data["third"].toDouble());
+        Tensor g = grads[0].contiguous(), dx = at::empty_like(x);
+        at::parallel_for(0, g.numel(), kGrain, [&](int64_t begin, int64_t end) {
+            gelu_backward(x.data_ptr<float>() + begin, g.data_ptr<float>() + begin, dx.data_ptr<float>() + begin, end - begin, first, third);
+        });
+        return {dx, Tensor(), Tensor()};
+    }
+};
+
+Tensor gelu(const Tensor& input, double first, double third) {
+    check_floats(input, "gelu", "input");
+    return records(input) ? Gelu::apply(input, first, third) : Gelu::forward(nullptr, input, first, third);
+}
+
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(federated, m) {
     m.def("rms_norm(Tensor input, Tensor weight, float eps) -> Tensor", &rms_norm);
     m.def("rotary(Tensor heads, Tensor cos, Tensor sin) -> Tensor", &rotary);
+    m.def("gelu(Tensor input, float first, float third) -> Tensor", &gelu);
     m.def("swiglu(Tensor gate, Tensor up) -> Tensor", &swiglu);
 }
 
