@@ -1,12 +1,14 @@
 using Federated.Client.Generation;
 using Federated.Client.Models;
 using Federated.Client.Tests.Models;
+using Federated.Client.Tests.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Federated.Client.Tests.Generation;
 
 /// <summary>A decoder goes on from a prompt, and stops when it should.</summary>
+[Collection(nameof(NativeState))]
 public sealed class TokenGeneratorTests : IDisposable
 {
     private readonly PretrainedModel _model = PretrainedModel.Create(TinyLlama.Config(), seed: 4);
