@@ -25,42 +25,51 @@ public sealed class AdaptedModel : IDisposable
     private AdaptedModel(PretrainedModel model, PeftConfig config, AdapterParts parts, NamedTensors? stored, SplitMix64? random)
     {
         (Model, Config, _parts) = (model, config, parts);
-        List<AdapterTensor> tensors = [];
-        foreach (SharedTensors shared in parts.Shared)
+        try
         {
-            shared.Values = Allocate(shared.Tensors, name => name, tensors);
-            // What is not in the file comes from the settings alone.
-            if (random is not null || shared.Tensors.Any(spec => !spec.Stored))
-                shared.Start(shared.Values, random ?? new(0));
-        }
+            List<AdapterTensor> tensors = [];
+            foreach (SharedTensors shared in parts.Shared)
+            {
+                shared.Values = Allocate(shared.Tensors, name => name, tensors);
+                // What is not in the file comes from the settings alone.
+                if (random is not null || shared.Tensors.Any(spec => !spec.Stored))
+                    shared.Start(shared.Values, random ?? new(0));
+            }
 
-        Dictionary<string, nn.Module> modules = model.named_modules().ToDictionary(entry => entry.name, entry => entry.module, StringComparer.Ordinal);
-        foreach (AdapterLayer layer in parts.Layers)
+            Dictionary<string, nn.Module> modules = model.named_modules().ToDictionary(entry => entry.name, entry => entry.module, StringComparer.Ordinal);
+            foreach (AdapterLayer layer in parts.Layers)
+            {
+                IAdapter adapter = layer.Make(Allocate(layer.Tensors, name => PeftNames.Whole(layer.Module, name), tensors));
+                if (adapter is IBaseEdit edit)
+                    edit.Apply((Projection)modules[layer.Module]);
+                _adapters.Add((modules[layer.Module], adapter));
+                if (random is not null)
+                    Initialise(adapter, modules[layer.Module], random);
+            }
+
+            foreach ((string name, Parameter value) in Whole(model, config, parts))
+            {
+                tensors.Add(new(name, value, FederationClass.Exact));
+                using IDisposable _ = no_grad();
+                _whole.Add((value, value.clone().DetachFromDisposeScope()));
+            }
+
+            All = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
+            Tensors = [.. All.Where(tensor => tensor.Stored)];
+            Trainable = [.. All.Where(tensor => tensor.Trains).Select(tensor => (tensor.Name, tensor.Value))];
+            if (stored is not null)
+                Fill(stored);
+            foreach ((nn.Module layer, IAdapter adapter) in _adapters)
+                Put(layer, AdapterStack.With(Adapter(layer), adapter));
+            Training = parts.Training?.Invoke();
+            _placed = parts.Place?.Invoke();
+        }
+        catch
         {
-            IAdapter adapter = layer.Make(Allocate(layer.Tensors, name => PeftNames.Whole(layer.Module, name), tensors));
-            _adapters.Add((modules[layer.Module], adapter));
-            if (adapter is IBaseEdit edit)
-                edit.Apply((Projection)modules[layer.Module]);
-            if (random is not null)
-                Initialise(adapter, modules[layer.Module], random);
+            // Half an adapter must not stay on the model.
+            TakeOff(merged: false);
+            throw;
         }
-
-        foreach ((string name, Parameter value) in Whole(model, config, parts))
-        {
-            tensors.Add(new(name, value, FederationClass.Exact));
-            using IDisposable _ = no_grad();
-            _whole.Add((value, value.clone().DetachFromDisposeScope()));
-        }
-
-        All = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
-        Tensors = [.. All.Where(tensor => tensor.Stored)];
-        Trainable = [.. All.Where(tensor => tensor.Trains).Select(tensor => (tensor.Name, tensor.Value))];
-        if (stored is not null)
-            Fill(stored);
-        foreach ((nn.Module layer, IAdapter adapter) in _adapters)
-            Put(layer, AdapterStack.With(Adapter(layer), adapter));
-        Training = parts.Training?.Invoke();
-        _placed = parts.Place?.Invoke();
     }
 
     /// <summary>The model the adapter sits on. It is not disposed with the adapter.</summary>

@@ -38,12 +38,13 @@ internal sealed class AdapterStack(IReadOnlyList<IAdapter> adapters) : WeightAda
     };
 
     /// <summary>What is left on a layer once an adapter leaves.</summary>
-    internal static IAdapter? Without(IAdapter? there, IAdapter leaving) => there switch
+    internal static IAdapter? Without(IAdapter? there, IAdapter leaving)
     {
-        AdapterStack { Adapters.Count: 2 } stack => stack.Adapters[ReferenceEquals(stack.Adapters[0], leaving) ? 1 : 0],
-        AdapterStack stack => new AdapterStack([.. stack.Adapters.Where(adapter => !ReferenceEquals(adapter, leaving))]),
-        _ => null,
-    };
+        if (there is not AdapterStack stack)
+            return ReferenceEquals(there, leaving) ? null : there;
+        IAdapter[] left = [.. stack.Adapters.Where(adapter => !ReferenceEquals(adapter, leaving))];
+        return left.Length == 1 ? left[0] : new AdapterStack(left);
+    }
 
     private IReadOnlyList<IAdapter> Adapters => adapters;
 }
