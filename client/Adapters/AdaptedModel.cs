@@ -143,6 +143,16 @@ public sealed class AdaptedModel : IDisposable
         AdapterFolder.Write(folder, config, tensors, dtype);
     }
 
+    /// <summary>Writes a PEFT adapter folder that works on the base as it is in its file, also where this adapter started from a part of the base (PiSSA, OLoRA).</summary>
+    /// <remarks>Such an adapter becomes a plain LoRA of twice the rank, which needs no decomposition of the base to be loaded; any other is saved as it is.</remarks>
+    public void SaveForUntouchedBase(string folder, DType dtype = DType.F32)
+    {
+        (PeftConfig config, NamedTensors tensors) = Exported();
+        if (_parts.ForUntouchedBase is { } convert)
+            (config, tensors) = convert(config, tensors);
+        AdapterFolder.Write(folder, config, tensors, dtype);
+    }
+
     /// <summary>Writes the adapter into the model's own weights, which then compute the same in evaluation, and takes it off.</summary>
     /// <exception cref="InvalidOperationException">The kind of adapter cannot be expressed by weights, or others sit on the same layers.</exception>
     public void Merge()

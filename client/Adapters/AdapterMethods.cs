@@ -11,6 +11,7 @@ internal static class AdapterMethods
     private static readonly FrozenDictionary<string, Func<PretrainedModel, PeftConfig, NamedTensors?, AdapterParts>> Known =
         new Dictionary<string, Func<PretrainedModel, PeftConfig, NamedTensors?, AdapterParts>>(StringComparer.Ordinal)
         {
+            [AdaLoraConfig.Kind] = (model, config, _) => AdaLoraAdapter.Parts(model, (AdaLoraConfig)config),
             [BoftConfig.Kind] = (model, config, stored) => BoftAdapter.Parts(model, (BoftConfig)config, stored),
             [FourierFtConfig.Kind] = (model, config, _) => FourierFtAdapter.Parts(model, (FourierFtConfig)config),
             [HraConfig.Kind] = (model, config, _) => HraAdapter.Parts(model, (HraConfig)config),

@@ -48,6 +48,9 @@ internal sealed record AdapterParts
 
     /// <summary>Turns settings and stored tensors into those of the PEFT file, where they are not the same (ranks pruned away, an encoder's output).</summary>
     internal Func<PeftConfig, NamedTensors, (PeftConfig Config, NamedTensors Tensors)>? Export { get; init; }
+
+    /// <summary>Turns settings and stored tensors into those of a plain adapter for the base as it is in its file; null where they are that already.</summary>
+    internal Func<PeftConfig, NamedTensors, (PeftConfig Config, NamedTensors Tensors)>? ForUntouchedBase { get; init; }
 }
 
 /// <summary>What a kind of adapter does while it trains, beside having gradients.</summary>
@@ -58,7 +61,8 @@ internal interface IAdapterTraining
 
     /// <summary>After the optimiser's step, while the gradients are still there.</summary>
     /// <param name="step">Number of the step, from 0 over the whole run.</param>
-    void AfterStep(long step);
+    /// <param name="gradientScale">The factor with which the optimiser took the gradients: below 1 where they were clipped.</param>
+    void AfterStep(long step, double gradientScale);
 
     /// <summary>What it must remember to go on later; the arrays themselves, not copies.</summary>
     NamedTensors State();

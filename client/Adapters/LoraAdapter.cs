@@ -29,9 +29,6 @@ public sealed class LoraAdapter : ILinearAdapter
         (_a, _b, _settings) = (a, b, settings);
     }
 
-    /// <summary>The ways to start that leave the base weights alone, as <c>init_lora_weights</c> names them.</summary>
-    internal static IReadOnlyList<string> Initialisers { get; } = [LoraConfig.DefaultInit, LoraConfig.RandomInit, Gaussian];
-
     /// <summary>The factors that a layer needs: A and B.</summary>
     internal static TensorSpec[] Tensors(Projection layer, long rank) =>
     [
@@ -40,8 +37,12 @@ public sealed class LoraAdapter : ILinearAdapter
     ];
 
     /// <summary>Fills the factors as PEFT does: B stays zero unless both are to be random; gaussian draws A with deviation 1/r.</summary>
+    /// <remarks>Factors that start from a part of the weight are there already, see <see cref="ResidualAdapter"/>.</remarks>
     public void Initialise(Tensor weight, SplitMix64 random)
     {
+        if (PrincipalFactors.Take(_settings.Start))
+            return;
+
         if (_settings.Start == Gaussian)
             Weights.FillNormal(_a.Floats(), 1.0 / _a.shape[0], random);
         else

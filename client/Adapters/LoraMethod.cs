@@ -10,17 +10,20 @@ internal static class LoraMethod
 {
     internal static AdapterParts Parts(PretrainedModel model, LoraConfig config, NamedTensors? stored)
     {
-        if (!LoraAdapter.Initialisers.Contains(config.InitLoraWeights))
-            throw new PeftFormatException($"The adapter asks for what is not supported: init_lora_weights: '{config.InitLoraWeights}' changes the base weights.");
-
+        Dictionary<string, ResidualAdapter> residuals = new(StringComparer.Ordinal);
         (string Name, nn.Module Module)[] targets = [.. AdapterTargets.Select(model, config)];
-        AdapterParts parts = new() { Layers = [.. targets.Select(target => Layer(config, target.Name, target.Module))] };
+        AdapterParts parts = new() { Layers = [.. targets.Select(target => Layer(config, target.Name, target.Module, residuals))] };
+        if (PrincipalFactors.Take(config.InitLoraWeights))
+            parts = parts with { ForUntouchedBase = (own, tensors) => UntouchedBase.Convert((LoraConfig)own, tensors, residuals) };
         return config.Bias == LoraBias.None ? parts : LoraBiases.Add(parts, model, config, [.. targets.Select(target => target.Name)], stored);
     }
 
-    private static AdapterLayer Layer(LoraConfig config, string name, nn.Module module)
+    private static AdapterLayer Layer(LoraConfig config, string name, nn.Module module, Dictionary<string, ResidualAdapter> residuals)
     {
         LoraSettings settings = new(config.RankOf(name), config.ScalingOf(name), config.Dropout, config.InitLoraWeights);
+        if (PrincipalFactors.Take(settings.Start))
+            return Residual(name, module, config.UseDora, settings, residuals);
+
         return module switch
         {
             Projection layer when config.UseDora => new(name, DoraAdapter.Tensors(layer, settings.Rank), own => new DoraAdapter(own[0], own[1], own[2], settings)),
@@ -29,6 +32,20 @@ internal static class LoraMethod
                 name, LoraEmbedding.Tensors(table, settings.Rank, config.UseDora), own => new LoraEmbedding(own[0], own[1], own.ElementAtOrDefault(2), settings)),
             _ => throw new PeftFormatException($"target_modules selects '{name}', which is neither linear, embedding nor convolution."),
         };
+    }
+
+    private static AdapterLayer Residual(string name, nn.Module module, bool dora, LoraSettings settings, Dictionary<string, ResidualAdapter> residuals)
+    {
+        if (module is not Projection layer)
+            throw new PeftFormatException($"target_modules selects '{name}', which is no linear layer: init_lora_weights '{settings.Start}' takes its part of no other.");
+        if (settings.Rank > Math.Min(layer.Inputs, layer.Outputs))
+            throw new PeftFormatException($"The rank of '{name}' ({layer.Outputs}, {layer.Inputs}) is {settings.Rank}: init_lora_weights '{settings.Start}' takes at most {Math.Min(layer.Inputs, layer.Outputs)}.");
+
+        return new(name, dora ? DoraAdapter.Tensors(layer, settings.Rank) : LoraAdapter.Tensors(layer, settings.Rank), own =>
+        {
+            ILinearAdapter inner = dora ? new DoraAdapter(own[0], own[1], own[2], settings) : new LoraAdapter(own[0], own[1], settings);
+            return residuals[name] = new(inner, own[0], own[1], settings);
+        });
     }
 }
 

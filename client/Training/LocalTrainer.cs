@@ -102,8 +102,8 @@ public sealed class LocalTrainer
         try
         {
             double loss = Accumulate(read, terms, learningRate, cancellation);
-            double norm = Update(learningRate);
-            _adapter?.AfterStep(_options.FirstStep + StepsDone);
+            (double norm, double scale) = Update(learningRate);
+            _adapter?.AfterStep(_options.FirstStep + StepsDone, scale);
             StepsDone++;
             return new(StepsDone, loss, learningRate, norm, batches.Sum(batch => (long)batch.Input.RealTokens), batches.Sum(batch => batch.Input.Rows), _time.GetElapsedTime(started));
         }
@@ -185,7 +185,7 @@ public sealed class LocalTrainer
         return loss;
     }
 
-    private double Update(double learningRate)
+    private (double Norm, double Scale) Update(double learningRate)
     {
         Tensor?[] gradients = [.. _parameters.Select(parameter => parameter.Value.grad)];
         double squares = 0;
@@ -204,7 +204,7 @@ public sealed class LocalTrainer
                 _optimizer.Update(i, _parameters[i].Value.Floats(), gradient.Floats());
         }
 
-        return norm;
+        return (norm, scale);
     }
 
     private TrainingDivergedException Diverged(string what, double value, double learningRate) => new(FormattableString.Invariant(

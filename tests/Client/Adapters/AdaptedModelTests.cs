@@ -164,11 +164,29 @@ public sealed class AdaptedModelTests : IDisposable
         Assert.All(_model.Projections.Values, layer => Assert.Null(layer.Adapter));
     }
 
-    [Fact]
-    public void Attach_StartThatChangesTheBase_IsRefused()
+    [Theory]
+    [InlineData("pissa", false)]
+    [InlineData("pissa_niter_4", false)]
+    [InlineData("olora", false)]
+    [InlineData("pissa", true)]
+    public void Attach_StartFromAPartOfTheBase_KeepsTheOutputAndGivesTheBaseBack(string start, bool dora)
     {
-        string message = Assert.Throws<PeftFormatException>(() => AdaptedModel.Attach(_model, Config() with { InitLoraWeights = "pissa" }, 1)).Message;
-        Assert.Contains("'pissa'", message, StringComparison.Ordinal);
+        Dictionary<string, float[]> weights = Weights();
+        float[] before = Logits();
+        using (AdaptedModel adapted = AdaptedModel.Attach(_model, Config() with { InitLoraWeights = start, UseDora = dora }, 3))
+        {
+            Near.Equal(before, Logits(), 1e-5, "logits");
+            Assert.False(weights["model.layers.0.self_attn.q_proj.weight"].AsSpan().SequenceEqual(Weights()["model.layers.0.self_attn.q_proj.weight"]));
+        }
+
+        Assert.All(Weights(), weight => Assert.True(weights[weight.Key].AsSpan().SequenceEqual(weight.Value), weight.Key));
+    }
+
+    [Fact]
+    public void Attach_StartOfHigherRankThanTheWeight_IsRefused()
+    {
+        string message = Assert.Throws<PeftFormatException>(() => AdaptedModel.Attach(_model, Config() with { Rank = 25, InitLoraWeights = "pissa" }, 1)).Message;
+        Assert.Contains("takes at most 24", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,7 +23,9 @@ internal static class AdapterChecks
             if (PromptChecks.HasEncoder(golden))
                 PromptChecks.CheckLoss(golden, model);
             else
-                ModelChecks.CheckLoss(golden, model, Trained(golden, adapted), golden.Batch().For(model), "loss");
+                ModelChecks.CheckLoss(golden, model, Trained(golden, adapted), golden.Batch().For(model), "loss", adapted.Training is { } training ? training.Penalty : null);
+            if (golden.Has("loss_ce"))
+                Near.Equal([golden.Floats("loss")[0] - golden.Floats("loss_ce")[0]], [adapted.Training!.Penalty()!.item<float>()], golden.Tolerance("loss"), "what is added to loss_ce");
             CheckFiles(golden, adapted);
         }
 

@@ -25,15 +25,15 @@ internal static class ModelChecks
     }
 
     /// <summary>The loss and, where golden, every gradient.</summary>
-    internal static void CheckLoss(Golden golden, PretrainedModel model, IReadOnlyList<(string Name, Parameter Value)> parameters, TrainingBatch batch, string name)
+    internal static void CheckLoss(Golden golden, PretrainedModel model, IReadOnlyList<(string Name, Parameter Value)> parameters, TrainingBatch batch, string name, Func<Tensor?>? penalty = null)
     {
-        float loss = CheckGradients(golden, model, parameters, batch, "grad.");
+        float loss = CheckGradients(golden, model, parameters, batch, "grad.", penalty);
         Near.Equal(golden.Floats(name), [loss], golden.Tolerance("loss"), name);
     }
 
     /// <summary>The gradients whose golden names start with <paramref name="prefix"/>.</summary>
     /// <returns>The loss.</returns>
-    internal static float CheckGradients(Golden golden, PretrainedModel model, IReadOnlyList<(string Name, Parameter Value)> parameters, TrainingBatch batch, string prefix)
+    internal static float CheckGradients(Golden golden, PretrainedModel model, IReadOnlyList<(string Name, Parameter Value)> parameters, TrainingBatch batch, string prefix, Func<Tensor?>? penalty = null)
     {
         using DisposeScope scope = NewDisposeScope();
         IObjective objective = KnownObjectives.Of(model.Config.Task switch
@@ -45,6 +45,8 @@ internal static class ModelChecks
         foreach ((_, Parameter parameter) in parameters)
             parameter.requires_grad = true;
         Tensor loss = objective.Sum(model, batch) / (float)objective.Terms(batch);
+        if (penalty?.Invoke() is { } term)
+            loss += term;
         loss.backward();
 
         Dictionary<string, Parameter> byName = parameters.ToDictionary(StringComparer.Ordinal);

@@ -38,7 +38,7 @@ internal static class TraceChecks
             Near.Equal(golden.Floats("final." + name), trainer.OptimizerState[name], golden.TraceTolerance("final"), "final." + name);
     }
 
-    private static TrainingOptions Options(Golden golden)
+    internal static TrainingOptions Options(Golden golden)
     {
         JsonElement given = golden.Description.GetProperty("hyperparameters");
         string optimizer = given.GetProperty("optimizer").GetString()!;
@@ -59,7 +59,7 @@ internal static class TraceChecks
         };
     }
 
-    private static NamedTensors Values(Golden golden, string prefix, AdaptedModel adapted)
+    internal static NamedTensors Values(Golden golden, string prefix, AdaptedModel adapted)
     {
         NamedTensors values = new();
         foreach ((string name, Parameter parameter) in adapted.Trainable)
@@ -67,7 +67,7 @@ internal static class TraceChecks
         return values;
     }
 
-    private static void CheckWeights(Golden golden, string prefix, AdaptedModel adapted, double tolerance)
+    internal static void CheckWeights(Golden golden, string prefix, AdaptedModel adapted, double tolerance)
     {
         foreach ((string name, Parameter parameter) in adapted.Trainable)
             Near.Equal(golden.Floats(prefix + name), parameter.Floats(), tolerance, prefix + name);
