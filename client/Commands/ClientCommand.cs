@@ -19,6 +19,7 @@ public static class ClientCommand
               client evaluate --model models/base --adapter adapter --data test.jsonl --labels ham,spam --json
               client generate --model models/base --adapter adapter --prompt "Dear colleague," --temperature 0.8
               client merge --model models/base --adapter adapter --out models/merged
+              client inspect models/base
             """)
         {
             AgentCommand.Create(),
@@ -26,6 +27,7 @@ public static class ClientCommand
             EvaluateCommand.Create(),
             GenerateCommand.Create(),
             MergeCommand.Create(),
+            InspectCommand.Create(),
         };
 
         // SIGTERM and Ctrl-C cancel the command's token; it then has this long to close streams and leave its folder tidy.

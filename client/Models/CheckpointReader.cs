@@ -4,6 +4,12 @@ using TorchSharp.Modules;
 
 namespace Federated.Client.Models;
 
+/// <summary>A checkpoint that was opened but not read.</summary>
+/// <param name="Model">The model, its numbers whatever the memory holds.</param>
+/// <param name="Files">The open files.</param>
+/// <param name="Stored">The stored tensor of each parameter that has one; the others are <see cref="PretrainedModel.NewParameters"/>.</param>
+internal sealed record CheckpointOutline(PretrainedModel Model, CheckpointFiles Files, IReadOnlyDictionary<string, StoredTensor> Stored);
+
 /// <summary>Builds a model from a Hugging Face folder and fills its parameters tensor by tensor.</summary>
 /// <remarks>
 /// Numbers go from the file straight into the parameter's memory, a piece that fits the processor's cache at a time, and are widened and
@@ -19,22 +25,39 @@ internal static class CheckpointReader
 
     internal static PretrainedModel Load(string folder, ModelLoadOptions options)
     {
-        (Architecture architecture, ModelConfig config, bool newHead) = ReadConfig(folder, options);
-        using CheckpointFiles files = CheckpointFiles.Open(folder);
-        RequireRoom(files, config, newHead);
-
-        PretrainedModel model = architecture.Build(config);
+        CheckpointOutline outline = Outline(folder, options);
+        using CheckpointFiles files = outline.Files;
+        PretrainedModel model = outline.Model;
         try
         {
-            HashSet<string> head = newHead ? NewParameters(model, architecture, files) : [];
-            Fill(model.Parameters.Where(parameter => !head.Contains(parameter.Name)), files, architecture, newHead, options.RequireFinite);
-            model.Initialise(model.Parameters.Where(parameter => head.Contains(parameter.Name)), options.HeadSeed);
-            model.NewParameters = head;
+            ReadAll([.. model.Parameters.Where(parameter => outline.Stored.ContainsKey(parameter.Name)).Select(parameter => (outline.Stored[parameter.Name], parameter.Value))], folder, options.RequireFinite);
+            model.Initialise(model.Parameters.Where(parameter => model.NewParameters.Contains(parameter.Name)), options.HeadSeed);
             return model;
         }
         catch
         {
             model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Everything about a checkpoint but its numbers, from its configuration and the headers of its files. What it asks the system for is address space, not memory.</summary>
+    internal static CheckpointOutline Outline(string folder, ModelLoadOptions options)
+    {
+        (Architecture architecture, ModelConfig config, bool newHead) = ReadConfig(folder, options);
+        CheckpointFiles files = CheckpointFiles.Open(folder);
+        PretrainedModel? model = null;
+        try
+        {
+            RequireRoom(files, config, newHead);
+            model = architecture.Build(config);
+            model.NewParameters = newHead ? NewParameters(model, architecture, files) : [];
+            return new(model, files, Match(model.Parameters.Where(parameter => !model.NewParameters.Contains(parameter.Name)), files, architecture, newHead));
+        }
+        catch
+        {
+            model?.Dispose();
+            files.Dispose();
             throw;
         }
     }
@@ -111,7 +134,8 @@ internal static class CheckpointReader
         }
     }
 
-    private static void Fill(IEnumerable<(string Name, Parameter Value)> parameters, CheckpointFiles files, Architecture architecture, bool newHead, bool requireFinite)
+    /// <summary>The stored tensor of each parameter.</summary>
+    private static Dictionary<string, StoredTensor> Match(IEnumerable<(string Name, Parameter Value)> parameters, CheckpointFiles files, Architecture architecture, bool newHead)
     {
         Dictionary<string, Parameter> wanted = parameters.ToDictionary(StringComparer.Ordinal);
         TensorNames names = new(architecture, wanted.Keys.ToHashSet(StringComparer.Ordinal));
@@ -133,7 +157,7 @@ internal static class CheckpointReader
         problems.AddRange(wanted.Select(entry => Misfit(entry.Key, entry.Value.shape, found.GetValueOrDefault(entry.Key))).OfType<string>());
         if (problems.Count > 0)
             throw CheckpointException.Of(files.Folder, $"the tensors are not those of the model that {CheckpointFiles.ConfigFile} describes:", [.. problems.Order(StringComparer.Ordinal)]);
-        ReadAll([.. wanted.Select(entry => (found[entry.Key], entry.Value))], files.Folder, requireFinite);
+        return found;
     }
 
     private static string? Misfit(string name, long[] shape, StoredTensor? stored)

@@ -36,7 +36,7 @@ public sealed class AdapterFolder
                 throw new PeftFormatException($"{path} is missing; an adapter folder holds {ConfigFile} and {WeightsFile}.");
         }
 
-        PeftConfig config = PeftConfig.Parse(File.ReadAllBytes(configPath), configPath);
+        PeftConfig config = PeftConfig.ReadFile(configPath);
         NamedTensors tensors = NamedTensors.FromFile(weightsPath);
         Check(config, tensors, weightsPath);
         return new(config, tensors);

@@ -50,6 +50,15 @@ public abstract record PeftConfig
     /// <exception cref="PeftFormatException">Malformed, out of range, or not supported; lists every fault.</exception>
     public static PeftConfig Parse(ReadOnlyMemory<byte> utf8, string source) => PeftConfigReader.Read(utf8, source);
 
+    /// <summary>Reads an <c>adapter_config.json</c>; no more of it than a configuration may have.</summary>
+    /// <exception cref="PeftFormatException">As <see cref="Parse"/>.</exception>
+    public static PeftConfig ReadFile(string path)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        byte[] text = new byte[PeftConfigReader.MaxBytes + 1];
+        return Parse(text.AsMemory(0, file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false)), path);
+    }
+
     /// <summary>The text of <c>adapter_config.json</c> as PEFT writes it: keys sorted, two spaces, no newline at the end.</summary>
     /// <returns>UTF-8; the same settings give the same bytes.</returns>
     public byte[] ToJson() => PeftConfigWriter.Write(this);

@@ -6,7 +6,7 @@ namespace Federated.Shared.Peft;
 /// <summary>The strict reading of <see cref="PeftConfig.Parse"/>; finds all faults before it reports.</summary>
 internal static class PeftConfigReader
 {
-    private const int MaxBytes = 1 << 20;
+    internal const int MaxBytes = 1 << 20;
 
     /// <summary>Fields of every kind that change nothing here, with the values in which they may stand. Null and absent are always fine.</summary>
     private static readonly (string Name, Func<JsonElement, bool> Fits)[] Inert =
@@ -17,7 +17,7 @@ internal static class PeftConfigReader
     internal static PeftConfig Read(ReadOnlyMemory<byte> utf8, string source)
     {
         if (utf8.Length > MaxBytes)
-            throw new PeftFormatException($"{source}: {utf8.Length} bytes; an adapter configuration has at most {MaxBytes}.");
+            throw new PeftFormatException($"{source}: more than {MaxBytes} bytes, the most an adapter configuration may have.");
 
         try
         {
