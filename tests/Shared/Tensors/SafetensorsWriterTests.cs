@@ -81,7 +81,7 @@ public sealed class SafetensorsWriterTests
         Assert.Throws<TensorFormatException>(() => TensorInfo.Declare("a", DType.F64, long.MaxValue));
     }
 
-    private static Gen<(TensorInfo Info, byte[] Data)[]> FileGenerator
+    internal static Gen<(TensorInfo Info, byte[] Data)[]> FileGenerator
     {
         get
         {
@@ -117,7 +117,7 @@ public sealed class SafetensorsWriterTests
         }
     }
 
-    private static byte[] Write((TensorInfo Info, byte[] Data)[] tensors)
+    internal static byte[] Write((TensorInfo Info, byte[] Data)[] tensors)
     {
         Dictionary<string, byte[]> data = tensors.ToDictionary(t => t.Info.Name, t => t.Data);
         using MemoryStream stream = new();
