@@ -1,3 +1,4 @@
+using Federated.Client.ChatTemplates;
 using Federated.Client.Data;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers;
@@ -53,5 +54,5 @@ public static class FailureText
 
     /// <summary>True for errors about what the coordinator sent: their messages know nothing of the site's data.</summary>
     private static bool IsOfModelOrPlan(Exception error) => error is FederatedException or CheckpointException or PeftFormatException
-        or TensorFormatException or TokenizerFormatException or TrainingDivergedException;
+        or TensorFormatException or TokenizerFormatException or ChatTemplateException or TrainingDivergedException;
 }

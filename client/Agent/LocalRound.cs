@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Federated.Client.Adapters;
+using Federated.Client.ChatTemplates;
 using Federated.Client.Data;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers.Files;
@@ -135,6 +136,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
             Labels = training.Labels,
             MaxTokens = training.MaxTokens,
             HoldoutShare = training.HoldoutShare,
+            ChatTemplate = task is InstructionTask ? ChatTemplate.Read(folder) : null,
         };
         TaskData data = task.Read(source, cancellation);
         _examples = (key, data);

@@ -5,7 +5,7 @@ internal static class TemplateFunctions
 {
     internal static IReadOnlyDictionary<string, object?> All { get; } = new Dictionary<string, object?>(StringComparer.Ordinal)
     {
-        ["raise_exception"] = (Callable)((given, _) => throw new ChatTemplateException($"the template refuses the conversation: {TemplateValue.Text(given.Count > 0 ? given[0] : "")}")),
+        ["raise_exception"] = (Callable)((given, _) => throw new ChatTemplateException($"the template refuses the conversation: {TemplateValue.Text(given.Count > 0 ? given[0] : "")}") { Refuses = true }),
         ["namespace"] = (Callable)Namespace,
         ["dict"] = (Callable)((_, named) => TemplateValue.MappingOf(named.Select(entry => (entry.Key, entry.Value)))),
         ["range"] = (Callable)Range,

@@ -58,7 +58,7 @@ internal static class TemplateOperators
             case (string text, long index):
                 return Within(text.Length, ref index) ? text[(int)index].ToString() : Undefined.Value;
             case (Undefined or null, _):
-                throw new ChatTemplateException($"{TemplateValue.Kind(of)} has no item {TemplateValue.Text(at)}.");
+                throw new ChatTemplateException($"{TemplateValue.Kind(of)} has no items.");
             default:
                 return Undefined.Value;
         }
@@ -131,7 +131,7 @@ internal static class TemplateOperators
         }
         catch (OverflowException error)
         {
-            throw new ChatTemplateException($"{left} {sign} {right} is too large.", error);
+            throw new ChatTemplateException($"the result of '{sign}' is too large.", error);
         }
     }
 

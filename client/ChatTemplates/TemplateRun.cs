@@ -34,7 +34,7 @@ internal sealed class TemplateRun
         }
         catch (ChatTemplateException error) when (!error.Message.StartsWith(_source, StringComparison.Ordinal))
         {
-            throw new ChatTemplateException(_source, _line, error.Message);
+            throw new ChatTemplateException(_source, _line, error.Message) { Refuses = error.Refuses };
         }
     }
 

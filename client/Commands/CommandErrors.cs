@@ -1,4 +1,5 @@
 using Federated.Client.Agent;
+using Federated.Client.ChatTemplates;
 using Federated.Client.Data;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers;
@@ -29,7 +30,7 @@ public static class CommandErrors
         {
             return Say($"the coordinator refused: {FailureText.ForLog(e)}", ExitCodes.Refused);
         }
-        catch (Exception e) when (e is DataFormatException or CheckpointException or TokenizerFormatException or TensorFormatException or PeftFormatException
+        catch (Exception e) when (e is DataFormatException or CheckpointException or TokenizerFormatException or ChatTemplateException or TensorFormatException or PeftFormatException
             or TrainingDivergedException or FederatedException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
             return Say(e.Message, ExitCodes.BadData);

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Federated.Client.Adapters;
+using Federated.Client.ChatTemplates;
 using Federated.Client.Generation;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers;
@@ -15,7 +16,8 @@ namespace Federated.Client.Commands;
 /// <summary><c>client generate</c>: lets a model continue a text, with or without an adapter.</summary>
 public static class GenerateCommand
 {
-    private sealed record Settings(string Model, string? Adapter, string? Prompt, string? PromptFile, string[] Stops, GenerationOptions Options, int Threads, bool Json)
+    private sealed record Settings(
+        string Model, string? Adapter, string? Prompt, string? PromptFile, ChatSettings? Chat, string[] Stops, GenerationOptions Options, int Threads, bool Json)
     {
         public IReadOnlyList<string> Validate()
         {
@@ -37,6 +39,8 @@ public static class GenerateCommand
         }
     }
 
+    private sealed record ChatSettings(string? System, string? Template);
+
     /// <summary>The command with its options.</summary>
     public static Command Create()
     {
@@ -44,6 +48,9 @@ public static class GenerateCommand
         Option<string?> adapter = new("--adapter") { Description = "Adapter folder in PEFT layout." };
         Option<string?> prompt = new("--prompt") { Description = "The text to continue. Default: what comes on standard input." };
         Option<string?> promptFile = new("--prompt-file") { Description = "File with the text to continue." };
+        Option<bool> chat = new("--chat") { Description = "The prompt is what a user says; the model answers by its chat template." };
+        Option<string?> system = new("--system") { Description = "With --chat: what the system says first." };
+        Option<string?> template = new("--chat-template") { Description = "With --chat: chatml, or a file with a Jinja template. Default: the model's own." };
         Option<string[]> stops = new("--stop") { Description = "A text at which to stop; may be repeated." };
         Option<int> most = new("--max-new-tokens") { Description = "Most new tokens.", DefaultValueFactory = _ => 128 };
         Option<double> temperature = new("--temperature") { Description = "0 takes the likeliest token each time; 1 samples as the model says." };
@@ -59,14 +66,16 @@ public static class GenerateCommand
 
             Examples:
               client generate --model models/small-en --prompt "My fellow citizens," --max-new-tokens 60
+              client generate --model models/chat --chat --system "Answer briefly." --prompt "Why is the sky blue?"
               client generate --model models/base --adapter adapter --prompt-file letter.txt --temperature 0.8 --top-p 0.95 --seed 7
             """)
         {
-            model, adapter, prompt, promptFile, stops, most, temperature, topK, topP, penalty, seed, threads, json,
+            model, adapter, prompt, promptFile, chat, system, template, stops, most, temperature, topK, topP, penalty, seed, threads, json,
         };
         command.SetAction((parsed, cancellation) => CommandErrors.GuardAsync(() => Task.FromResult(Run(
             new Settings(
-                parsed.GetRequiredValue(model), parsed.GetValue(adapter), parsed.GetValue(prompt), parsed.GetValue(promptFile), parsed.GetValue(stops) ?? [],
+                parsed.GetRequiredValue(model), parsed.GetValue(adapter), parsed.GetValue(prompt), parsed.GetValue(promptFile),
+                parsed.GetValue(chat) ? new(parsed.GetValue(system), parsed.GetValue(template)) : null, parsed.GetValue(stops) ?? [],
                 new()
                 {
                     MaxNewTokens = parsed.GetValue(most),
@@ -93,7 +102,7 @@ public static class GenerateCommand
         using AdaptedModel? adapted = settings.Adapter is { } folder ? AdaptedModel.Load(model, folder) : null;
         Tokenizer tokenizer = TokenizerFolder.Read(settings.Model);
         List<int> prompt = [];
-        tokenizer.Encode(Prompt(settings), prompt);
+        tokenizer.Encode(Prompt(settings), prompt, addSpecialTokens: settings.Chat is null);
         int context = model.TextConfig.MaxPositions;
         if (prompt.Count == 0 || prompt.Count >= context)
             return CommandErrors.Report([$"The prompt has {prompt.Count} tokens; 1 to {context - 1} were expected, since the model's context has {context} places."]);
@@ -118,8 +127,16 @@ public static class GenerateCommand
         return ExitCodes.Ok;
     }
 
-    private static string Prompt(Settings settings) =>
-        settings.Prompt ?? (settings.PromptFile is { } file ? File.ReadAllText(file) : Console.In.ReadToEnd());
+    private static string Prompt(Settings settings)
+    {
+        string said = settings.Prompt ?? (settings.PromptFile is { } file ? File.ReadAllText(file) : Console.In.ReadToEnd());
+        if (settings.Chat is not { } chat)
+            return said;
+        ChatTemplate template = ChatTemplate.Read(settings.Model, chat.Template)
+            ?? throw new ChatTemplateException($"{settings.Model} has no chat template; name one with --chat-template: chatml, or a file with Jinja text.");
+        ChatMessage[] messages = chat.System is { } system ? [ChatMessage.Of("system", system), ChatMessage.Of("user", said)] : [ChatMessage.Of("user", said)];
+        return template.Render(messages, addGenerationPrompt: true).Text;
+    }
 
     private static void Write(Settings settings, StringBuilder text, string piece)
     {

@@ -23,6 +23,7 @@ internal sealed class TaskOptions
     private readonly Option<string?> _text = new("--text-column") { Description = "Field with the text. Default: text, or the names of the GLUE tasks." };
     private readonly Option<string?> _pair = new("--pair-column") { Description = "Field with the second text of a pair. Default: text_pair, or the names of the GLUE tasks." };
     private readonly Option<string> _label = new("--label-column") { Description = "Field with the label.", DefaultValueFactory = _ => "label" };
+    private readonly Option<string?> _template = new("--chat-template") { Description = "For data with 'messages': chatml, or a file with a Jinja template. Default: the model's own." };
     private readonly Option<int?> _maxTokens = new("--max-tokens") { Description = "Longest row in tokens. Default: 256, or what the model takes if that is less." };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads.", DefaultValueFactory = _ => Environment.ProcessorCount };
     private readonly Option<bool> _json = new("--json") { Description = "Print the result as one line of JSON." };
@@ -30,7 +31,7 @@ internal sealed class TaskOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _data, _objective, _labels, _text, _pair, _label, _maxTokens, _threads, _json])
+        foreach (Option option in (Option[])[_model, _data, _objective, _labels, _text, _pair, _label, _template, _maxTokens, _threads, _json])
             command.Options.Add(option);
     }
 
@@ -44,6 +45,7 @@ internal sealed class TaskOptions
         TextColumn = parsed.GetValue(_text),
         PairColumn = parsed.GetValue(_pair),
         LabelColumn = parsed.GetRequiredValue(_label),
+        ChatTemplate = parsed.GetValue(_template),
         MaxTokens = parsed.GetValue(_maxTokens),
         Threads = parsed.GetValue(_threads),
         Json = parsed.GetValue(_json),
@@ -62,6 +64,7 @@ internal sealed record TaskSettings
     public string? TextColumn { get; init; }
     public string? PairColumn { get; init; }
     public string LabelColumn { get; init; } = "label";
+    public string? ChatTemplate { get; init; }
     public int? MaxTokens { get; init; }
     public int Threads { get; init; } = 1;
     public bool Json { get; init; }
@@ -108,6 +111,7 @@ internal sealed record TaskSettings
             TextColumn = TextColumn,
             PairColumn = PairColumn,
             LabelColumn = LabelColumn,
+            ChatTemplate = task is InstructionTask ? ChatTemplates.ChatTemplate.Read(Model, ChatTemplate) : null,
         };
         if (task.Head == ModelTask.SequenceClassification)
             source = source with { Labels = Labels ?? LabelNames.Find(hasHead && config.IsClassifier ? config.Labels : [], source) };

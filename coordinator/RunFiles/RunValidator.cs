@@ -14,7 +14,7 @@ internal static class RunValidator
 
     private const int MostRounds = 100_000;
 
-    private static readonly string[] Objectives = ["sequence-classification", "causal-lm"];
+    private static readonly string[] Objectives = ["sequence-classification", "causal-lm", "instruction"];
 
     private static readonly string[] Schedules = ["cosine", "linear", "constant"];
 

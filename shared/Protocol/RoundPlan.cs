@@ -83,7 +83,7 @@ public sealed record AdapterPlan
 [MessagePackObject]
 public sealed record TrainingPlan
 {
-    /// <summary>Objective: <c>sequence-classification</c> or <c>causal-lm</c>.</summary>
+    /// <summary>Objective: <c>sequence-classification</c>, <c>causal-lm</c> or <c>instruction</c>.</summary>
     [Key(0)] public required string Objective { get; init; }
 
     /// <summary>Class names in the order of the head's outputs; empty for a language model.</summary>

@@ -8,6 +8,9 @@ public static class KnownObjectives
     /// <summary>Next-token prediction.</summary>
     public const string CausalLanguageModel = "causal-lm";
 
+    /// <summary>Next-token prediction of the answers to instructions.</summary>
+    public const string Instruction = "instruction";
+
     /// <summary>Prediction of tokens that were masked.</summary>
     public const string MaskedLanguageModel = "masked-lm";
 

@@ -1,3 +1,4 @@
+using Federated.Client.ChatTemplates;
 using Federated.Client.Data;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers;
@@ -47,6 +48,9 @@ public sealed record TaskSource
 
     /// <summary>Share held out, in [0, 0.5]; the same examples in every round and run.</summary>
     public double HoldoutShare { get; init; }
+
+    /// <summary>How the model wants a conversation written; null where it has no template.</summary>
+    public ChatTemplate? ChatTemplate { get; init; }
 
     /// <summary>The field whose values group the examples; null for one group.</summary>
     public string? By { get; init; }

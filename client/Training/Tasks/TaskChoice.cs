@@ -9,7 +9,7 @@ namespace Federated.Client.Training.Tasks;
 /// <param name="Reason">Why, for people.</param>
 public sealed record TaskChoice(string Name, string Reason)
 {
-    /// <summary>Chooses: labels make it classification, anything else follows the model's head.</summary>
+    /// <summary>Chooses: labels make it classification, conversations and completions instruction tuning, anything else follows the model's head.</summary>
     /// <param name="path">The data; its first record is looked at.</param>
     /// <param name="head">The head that the checkpoint has; null for none.</param>
     /// <param name="labelColumn">Name of the field with the label.</param>
@@ -22,6 +22,8 @@ public sealed record TaskChoice(string Name, string Reason)
         DataRecord first = TextFiles.Records(path).FirstOrDefault() ?? throw new DataFormatException(path, 0, "it has no record; wanted one or more.");
         if (first.Fields.ContainsKey(labelColumn))
             return new(KnownObjectives.Classification, $"the data has the field '{labelColumn}'");
+        if (head != ModelTask.SequenceClassification && InstructionTask.Fits(first))
+            return new(KnownObjectives.Instruction, "the data has conversations, or prompts with completions");
         return head == ModelTask.SequenceClassification
             ? throw first.Wrong($"the field '{labelColumn}' is missing, and the model is a classifier. If yours has another name, say so with --label-column; to train on text without labels, name another --objective.")
             : Unlabelled(head, $"the data has no field '{labelColumn}'");
