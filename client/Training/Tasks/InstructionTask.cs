@@ -9,7 +9,7 @@ namespace Federated.Client.Training.Tasks;
 public sealed class InstructionTask : ITrainingTask
 {
     internal const string MessagesField = "messages", PromptField = "prompt", CompletionField = "completion";
-    private static readonly FieldLayout Layout = new([new(MessagesField, null)], [new(PromptField, null), new(CompletionField, null)]);
+    private static readonly FieldLayout Layout = new([new(PromptField, null), new(CompletionField, null)], [new(MessagesField, null)]);
 
     /// <inheritdoc/>
     public string Name => KnownObjectives.Instruction;
