@@ -16,8 +16,10 @@ namespace Federated.Client.Commands;
 /// <summary><c>client generate</c>: lets a model continue a text, with or without an adapter.</summary>
 public static class GenerateCommand
 {
+    private const long LongestPromptFile = 64 << 20;
+
     private sealed record Settings(
-        string Model, string? Adapter, string? Prompt, string? PromptFile, ChatSettings? Chat, string[] Stops, GenerationOptions Options, int Threads, bool Json)
+        string Model, string? Adapter, string? Prompt, string? PromptFile, ChatSettings Chat, string[] Stops, GenerationOptions Options, int Threads, bool Json)
     {
         public IReadOnlyList<string> Validate()
         {
@@ -26,8 +28,10 @@ public static class GenerateCommand
             if (Adapter is not null)
                 faults.Folder("--adapter", Adapter);
             if (PromptFile is not null)
-                faults.Demand(File.Exists(PromptFile), "--prompt-file", PromptFile, "an existing text file");
+                faults.Demand(new FileInfo(PromptFile) is { Exists: true, Length: <= LongestPromptFile }, "--prompt-file", PromptFile, $"an existing text file of at most {LongestPromptFile} bytes");
             faults.Demand(Prompt is null || PromptFile is null, "--prompt-file", PromptFile, "either --prompt or --prompt-file, not both,");
+            faults.Demand(Chat.System is null || Chat.Wanted, "--system", Chat.System, "--chat beside it");
+            faults.Demand(Chat.Template is null || Chat.Wanted, "--chat-template", Chat.Template, "--chat beside it");
             faults.Demand(!Stops.Contains(""), "--stop", "", "a text that is not empty");
             faults.Demand(Options.MaxNewTokens >= 1, "--max-new-tokens", Options.MaxNewTokens, "1 or more");
             faults.Demand(double.IsFinite(Options.Temperature) && Options.Temperature >= 0, "--temperature", Options.Temperature, "0 or more");
@@ -39,7 +43,7 @@ public static class GenerateCommand
         }
     }
 
-    private sealed record ChatSettings(string? System, string? Template);
+    private sealed record ChatSettings(bool Wanted, string? System, string? Template);
 
     /// <summary>The command with its options.</summary>
     public static Command Create()
@@ -75,7 +79,7 @@ public static class GenerateCommand
         command.SetAction((parsed, cancellation) => CommandErrors.GuardAsync(() => Task.FromResult(Run(
             new Settings(
                 parsed.GetRequiredValue(model), parsed.GetValue(adapter), parsed.GetValue(prompt), parsed.GetValue(promptFile),
-                parsed.GetValue(chat) ? new(parsed.GetValue(system), parsed.GetValue(template)) : null, parsed.GetValue(stops) ?? [],
+                new(parsed.GetValue(chat), parsed.GetValue(system), parsed.GetValue(template)), parsed.GetValue(stops) ?? [],
                 new()
                 {
                     MaxNewTokens = parsed.GetValue(most),
@@ -102,7 +106,7 @@ public static class GenerateCommand
         using AdaptedModel? adapted = settings.Adapter is { } folder ? AdaptedModel.Load(model, folder) : null;
         Tokenizer tokenizer = TokenizerFolder.Read(settings.Model);
         List<int> prompt = [];
-        tokenizer.Encode(Prompt(settings), prompt, addSpecialTokens: settings.Chat is null);
+        tokenizer.Encode(Prompt(settings), prompt, addSpecialTokens: !settings.Chat.Wanted);
         int context = model.TextConfig.MaxPositions;
         if (prompt.Count == 0 || prompt.Count >= context)
             return CommandErrors.Report([$"The prompt has {prompt.Count} tokens; 1 to {context - 1} were expected, since the model's context has {context} places."]);
@@ -130,7 +134,8 @@ public static class GenerateCommand
     private static string Prompt(Settings settings)
     {
         string said = settings.Prompt ?? (settings.PromptFile is { } file ? File.ReadAllText(file) : Console.In.ReadToEnd());
-        if (settings.Chat is not { } chat)
+        ChatSettings chat = settings.Chat;
+        if (!chat.Wanted)
             return said;
         ChatTemplate template = ChatTemplate.Read(settings.Model, chat.Template)
             ?? throw new ChatTemplateException($"{settings.Model} has no chat template; name one with --chat-template: chatml, or a file with Jinja text.");

@@ -16,8 +16,7 @@ public static class EndTokens
     public static IReadOnlyList<int> Of(string folder, PretrainedModel model, ITokenizer tokenizer)
     {
         List<int> tokens = [.. model.TextConfig.EosTokenIds];
-        string path = Path.Combine(folder, GenerationConfig);
-        if (File.Exists(path))
+        if (CheckpointFolder.Find(folder, GenerationConfig) is { } path)
         {
             ConfigReader reader = ConfigReader.Open(path);
             tokens.AddRange(reader.WholeNumbers(Key, 0, model.TextConfig.VocabularySize - 1));

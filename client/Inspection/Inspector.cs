@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Federated.Client.ChatTemplates;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers;
 using Federated.Client.Tokenizers.Files;
@@ -10,9 +11,6 @@ namespace Federated.Client.Inspection;
 /// <summary>Says what is in a model or adapter folder. Of tensor files only headers are read, whatever their size.</summary>
 public static class Inspector
 {
-    private const int LargestTokenizerConfig = 16 << 20;
-    private const string TokenizerConfig = "tokenizer_config.json", ChatTemplateFile = "chat_template.jinja", ChatTemplateKey = "chat_template";
-
     /// <summary>Whether a folder holds an adapter rather than a model.</summary>
     public static bool IsAdapter(string folder) => File.Exists(Path.Combine(folder, AdapterFolder.ConfigFile));
 
@@ -111,7 +109,5 @@ public static class Inspector
     }
 
     private static bool HasChatTemplate(string folder) =>
-        CheckpointFolder.Find(folder, ChatTemplateFile) is not null
-        || (CheckpointFolder.Find(folder, TokenizerConfig) is { } path
-            && JsonFile.Read(path, LargestTokenizerConfig, root => root.TryGetProperty(ChatTemplateKey, out JsonElement template) && template.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined)));
+        CheckpointFolder.Find(folder, ChatTemplateFiles.Jinja) is not null || ChatTemplateFiles.Config(folder).Template is { ValueKind: not JsonValueKind.Null };
 }
