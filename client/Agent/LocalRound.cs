@@ -58,7 +58,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
             step => progress(new(step.Step, plan.Training.Steps, step.Loss, step.TokensPerSecond)),
             cancellation);
         adapted.Export().Save(updatePath);
-        return new(data.TrainingExamples, new()
+        return new(data.TrainingRecords, new()
         {
             TrainingLoss = summary.MeanLoss,
             HoldoutExamples = data.HoldoutExamples,

@@ -22,8 +22,11 @@ public sealed class TaskData
         IReadOnlyList<TaskRow> rows, IReadOnlyList<int[]> training, IReadOnlyList<int> holdout, Func<IReadOnlyList<TaskRow>, TrainingBatch> batch) =>
         (_rows, _training, _holdout, _batch) = (rows, training, holdout, batch);
 
-    /// <summary>Examples to train on.</summary>
+    /// <summary>Examples to train on: what a batch is made of.</summary>
     public int TrainingExamples => _training.Count;
+
+    /// <summary>Records of the file that they were made of: what a site registers, and its weight among the others.</summary>
+    public int TrainingRecords { get => field > 0 ? field : _training.Count; init; }
 
     /// <summary>Examples held out.</summary>
     public int HoldoutExamples => _holdout.Count;

@@ -56,7 +56,11 @@ public sealed class CausalLanguageModelTask : ITrainingTask
             throw new DataFormatException(source.Path, 0, "the file has no text to train on; one document or more were expected.");
 
         IReadOnlyList<int[]> blocks = BlockPacker.Pack([.. trainingRows.Select(row => rows[row].Tokens.Length)], source.MaxTokens);
-        return new(rows, [.. blocks.Select(block => Array.ConvertAll(block, index => trainingRows[index]))], [.. Rows(holdout)], TrainingBatch.ForLanguageModel) { Groups = groups.Names };
+        return new(rows, [.. blocks.Select(block => Array.ConvertAll(block, index => trainingRows[index]))], [.. Rows(holdout)], TrainingBatch.ForLanguageModel)
+        {
+            Groups = groups.Names,
+            TrainingRecords = training.Length,
+        };
 
         IEnumerable<int> Rows(IEnumerable<int> of) => of.SelectMany(document => Enumerable.Range(starts[document], starts[document + 1] - starts[document]));
     }
