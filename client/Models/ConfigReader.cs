@@ -45,6 +45,9 @@ public sealed class ConfigReader
     /// <summary>Whether the key is present with JSON null, which a few keys tell from absent.</summary>
     public bool IsNull(string key) => _root.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Null;
 
+    /// <summary>Whether the key holds an object.</summary>
+    public bool IsObject(string key) => Find(key) is { ValueKind: JsonValueKind.Object };
+
     /// <summary>The nested object at <paramref name="key"/>, or null; its problems are reported with this reader's.</summary>
     public ConfigReader? Section(string key)
     {
@@ -127,13 +130,30 @@ public sealed class ConfigReader
     /// <summary>Two finite numbers in [<paramref name="least"/>, <paramref name="most"/>], an array of them or one that stands for both.</summary>
     public (double First, double Second) NumberPair(string key, double least, double most, (double First, double Second) otherwise)
     {
+        switch (Numbers(key, least, most))
+        {
+            case []:
+                return otherwise;
+            case [var both]:
+                return (both, both);
+            case [var first, var second]:
+                return (first, second);
+            case var more:
+                Reject(key, $"expected one number or two, got {more.Count}");
+                return otherwise;
+        }
+    }
+
+    /// <summary>The finite numbers in [<paramref name="least"/>, <paramref name="most"/>] of an array, or one that stands alone; empty when the key is absent.</summary>
+    public IReadOnlyList<double> Numbers(string key, double least, double most)
+    {
         if (Find(key) is not { } value)
-            return otherwise;
-        JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value, value];
-        if (items.Length == 2 && items.All(item => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out double number) && number >= least && number <= most))
-            return (items[0].GetDouble(), items[1].GetDouble());
-        Reject(key, FormattableString.Invariant($"expected a number from {least} to {most} or an array of two, got {Show(value)}"));
-        return (least, least);
+            return [];
+        JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
+        if (items.All(item => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out double number) && number >= least && number <= most))
+            return [.. items.Select(item => item.GetDouble())];
+        Reject(key, FormattableString.Invariant($"expected numbers from {least} to {most}, got {Show(value)}"));
+        return [];
     }
 
     /// <summary>A Boolean; without a default the key is required.</summary>
