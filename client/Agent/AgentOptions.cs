@@ -12,7 +12,7 @@ public sealed record AgentOptions
     /// <summary>File that holds the site's token; read again at every connection, so that it can be replaced.</summary>
     public required string TokenFile { get; init; }
 
-    /// <summary>The private data: JSONL or CSV with the columns <c>text</c> and <c>label</c>. It never leaves the machine.</summary>
+    /// <summary>The private data: JSONL or CSV with the columns <c>text</c> and <c>label</c>, or images by class. It never leaves the machine.</summary>
     public required string Data { get; init; }
 
     /// <summary>Folder for downloads and for updates that are not yet accepted; made when missing, only for this user.</summary>
@@ -45,8 +45,8 @@ public sealed record AgentOptions
             errors.Add($"--ca is given, but --coordinator is '{Coordinator}', which has no certificate. Use https, or leave --ca out.");
 
         Try("--token-file", TokenFile, path => CoordinatorChannel.ReadToken(path), "The coordinator's operator makes one with: coordinator token --site NAME.");
-        if (!File.Exists(Data))
-            errors.Add($"--data '{Data}' does not exist; a .jsonl or .csv file with 'text' and 'label' was expected.");
+        if (!File.Exists(Data) && !Directory.Exists(Data))
+            errors.Add($"--data '{Data}' does not exist; a .jsonl or .csv file with 'text' and 'label', or images by class, were expected.");
         if (CertificateAuthority is not null)
             Try("--ca", CertificateAuthority, path => CoordinatorChannel.ReadAuthorities(path), "A PEM file with the authority's certificate was expected.");
         if (Threads < 1)

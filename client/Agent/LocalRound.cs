@@ -4,6 +4,7 @@ using System.Text;
 using Federated.Client.Adapters;
 using Federated.Client.ChatTemplates;
 using Federated.Client.Data;
+using Federated.Client.Data.Images;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers.Files;
 using Federated.Client.Training;
@@ -15,7 +16,7 @@ using TorchSharp;
 
 namespace Federated.Client.Agent;
 
-/// <summary>A round of training with a LoRA adapter on the site's own file, of the task that the plan names.</summary>
+/// <summary>A round of training with a LoRA adapter on the site's own data, of the task that the plan names.</summary>
 /// <remarks>The base model and the tokenised data stay in memory between rounds of runs that share them.</remarks>
 public sealed class LocalRound : ILocalRound, IDisposable
 {
@@ -24,12 +25,15 @@ public sealed class LocalRound : ILocalRound, IDisposable
     private (string Key, PretrainedModel Model)? _model;
     private (string Key, TaskData Data)? _examples;
 
-    /// <summary>Reads the file once to count and check it, so that a broken line is known before any round starts. Which fields it needs only a plan can say.</summary>
-    /// <exception cref="DataFormatException">The file is malformed; the message names the line.</exception>
+    /// <summary>
+    /// Reads the file once to count and check it, so that a broken line is known before any round starts; of images, every header. Which fields
+    /// are needed only a plan can say.
+    /// </summary>
+    /// <exception cref="DataFormatException">The data is malformed; the message names the line or the image.</exception>
     public LocalRound(string data, int threads)
     {
         (_data, _threads) = (data, threads);
-        Examples = TextFiles.Records(data).LongCount();
+        Examples = ImageSource.Holds(data) ? CheckedImages(data) : TextFiles.Records(data).LongCount();
     }
 
     /// <inheritdoc/>
@@ -46,10 +50,7 @@ public sealed class LocalRound : ILocalRound, IDisposable
         torch.set_num_threads(_threads);
         ITrainingTask task = TrainingTasks.Of(plan.Training.Objective);
         PretrainedModel model = Model(files.ModelFolder, plan, task);
-        if (plan.Training.MaxTokens > model.TextConfig.MaxPositions)
-            throw new FederatedException(RejectReason.Malformed, $"training.max_tokens is {plan.Training.MaxTokens}; the model takes at most {model.TextConfig.MaxPositions}.");
-
-        TaskData data = Data(files.ModelFolder, plan.Training, task, cancellation);
+        TaskData data = Data(files.ModelFolder, plan.Training, task, model.Config, cancellation);
         using AdaptedModel adapted = AdaptedModel.Attach(model, Config(plan.Adapter, task), NamedTensors.FromFile(files.GlobalAdapter));
 
         EvaluationReport? holdout = data.HoldoutExamples == 0 ? null : task.Evaluate(model, data.Holdout(), cancellation);
@@ -123,22 +124,34 @@ public sealed class LocalRound : ILocalRound, IDisposable
         return model;
     }
 
-    private TaskData Data(string folder, TrainingPlan training, ITrainingTask task, CancellationToken cancellation)
+    private static long CheckedImages(string data)
+    {
+        ImageSource images = ImageSource.Open(data);
+        for (int i = 0; i < images.Count; i++)
+            images.Check(i, label: "", seed: 0);
+        return images.Count;
+    }
+
+    private TaskData Data(string folder, TrainingPlan training, ITrainingTask task, ModelConfig config, CancellationToken cancellation)
     {
         string key = string.Join('\n', [folder, task.Name, $"{training.MaxTokens}", $"{training.HoldoutShare:R}", .. training.Labels]);
         if (_examples is { } known && known.Key == key)
             return known.Data;
 
-        TaskSource source = new()
+        TaskSource source = config switch
         {
-            Path = _data,
-            Tokenizer = TokenizerFolder.Read(folder),
-            Labels = training.Labels,
-            MaxTokens = training.MaxTokens,
-            HoldoutShare = training.HoldoutShare,
-            ChatTemplate = task is InstructionTask ? ChatTemplate.Read(folder) : null,
+            ImageModelConfig images => new() { Path = _data, Images = ImagePreprocessor.Read(folder, images.Image), MaxTokens = images.Image.Patches + 1 },
+            TextModelConfig text when training.MaxTokens > text.MaxPositions =>
+                throw new FederatedException(RejectReason.Malformed, $"training.max_tokens is {training.MaxTokens}; the model takes at most {text.MaxPositions}."),
+            _ => new()
+            {
+                Path = _data,
+                Tokenizer = TokenizerFolder.Read(folder),
+                MaxTokens = training.MaxTokens,
+                ChatTemplate = task is InstructionTask ? ChatTemplate.Read(folder) : null,
+            },
         };
-        TaskData data = task.Read(source, cancellation);
+        TaskData data = task.Read(source with { Labels = training.Labels, HoldoutShare = training.HoldoutShare }, cancellation);
         _examples = (key, data);
         return data;
     }

@@ -63,7 +63,7 @@ public static class PlanCheck
         }
 
         faults.Demand(training.Objective is { } objective && TrainingTasks.Names.Contains(objective, StringComparer.Ordinal), $"training.objective: one of {string.Join(", ", TrainingTasks.Names)} was expected");
-        bool classifies = training.Objective == KnownObjectives.Classification;
+        bool classifies = training.Objective is KnownObjectives.Classification or KnownObjectives.ImageClassification;
         faults.NamesIn("training.labels", training.Labels, least: classifies ? 2 : 0, classifies ? MostNames : 0);
         faults.Range("training.steps", training.Steps, 1, MostSteps);
         faults.Range("training.step_offset", training.StepOffset, 0, int.MaxValue - MostSteps);

@@ -18,7 +18,7 @@ public static class AgentCommand
             CustomParser = ParseAddress,
         };
         Option<string> token = new("--token-file") { Description = "File with this site's token, as 'coordinator token' wrote it.", Required = true };
-        Option<string> data = new("--data") { Description = "Private data: JSONL or CSV with 'text' and, for classification, 'label'; or plain text, .txt. Never leaves this machine.", Required = true };
+        Option<string> data = new("--data") { Description = "Private data: JSONL or CSV with 'text' and, for classification, 'label'; or plain text, .txt; or a folder of images by class, or an IDX file of images. Never leaves this machine.", Required = true };
         Option<string> state = new("--state") { Description = "Folder for downloads and unsent updates.", DefaultValueFactory = _ => "federated-agent" };
         Option<string[]> runs = new("--run") { Description = "Take part in this run only; may be repeated. Default: every run that lists the site." };
         Option<string?> authority = new("--ca") { Description = "PEM file of the authority that signed the coordinator's certificate." };

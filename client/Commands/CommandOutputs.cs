@@ -60,7 +60,7 @@ public sealed record TrainingOutput
     /// <summary>Mean training loss since the start or the last interruption; null without a step.</summary>
     public double? Loss { get; init; }
 
-    /// <summary>Tokens trained on since then.</summary>
+    /// <summary>Tokens, or images, trained on since then.</summary>
     public required long Tokens { get; init; }
 
     /// <summary>Time of training since then.</summary>

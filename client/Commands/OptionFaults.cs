@@ -20,8 +20,8 @@ internal sealed class OptionFaults
     /// <summary>A fault unless the folder is there.</summary>
     public void Folder(string option, string path) => Demand(Directory.Exists(path), option, path, "an existing folder");
 
-    /// <summary>A fault unless the file is there.</summary>
-    public void File(string option, string path) => Demand(System.IO.File.Exists(path), option, path, "an existing .jsonl or .csv file");
+    /// <summary>A fault unless there is a file, or a folder of images.</summary>
+    public void Data(string option, string path) => Demand(File.Exists(path) || Directory.Exists(path), option, path, "an existing .jsonl, .csv or .txt file, or images");
 
     /// <summary>A fault unless there are two class names or more, all different.</summary>
     public void Labels(string[] labels) => Demand(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Federated.Client.Data.Images;
 using Federated.Client.Models;
 using Federated.Client.Tokenizers;
 using Federated.Client.Tokenizers.Files;
@@ -11,7 +12,7 @@ namespace Federated.Client.Commands;
 internal sealed class TaskOptions
 {
     private readonly Option<string> _model = new("--model") { Description = "Base model folder in Hugging Face layout.", Required = true };
-    private readonly Option<string> _data = new("--data") { Description = "JSONL, CSV or plain text (.txt), as it is or compressed (.gz, .br).", Required = true };
+    private readonly Option<string> _data = new("--data") { Description = "JSONL, CSV or plain text (.txt), as it is or compressed (.gz, .br); a folder of PNG and JPEG images by class, or an IDX file of images.", Required = true };
     private readonly Option<string?> _objective = new("--objective")
     {
         Description = $"{string.Join(", ", TrainingTasks.Names)}. Default: what model and data suggest.",
@@ -73,12 +74,12 @@ internal sealed record TaskSettings
     public void Validate(OptionFaults faults)
     {
         faults.Folder("--model", Model);
-        faults.File("--data", Data);
+        faults.Data("--data", Data);
         faults.Demand(Objective is null || TrainingTasks.Names.Contains(Objective, StringComparer.Ordinal), "--objective", Objective, $"one of {string.Join(", ", TrainingTasks.Names)}");
         if (Labels is { } labels)
         {
             faults.Labels(labels);
-            faults.Demand(Objective is null or KnownObjectives.Classification, "--labels", string.Join(',', labels), $"no labels for the objective {Objective}");
+            faults.Demand(Objective is null or KnownObjectives.Classification or KnownObjectives.ImageClassification, "--labels", string.Join(',', labels), $"no labels for the objective {Objective}");
         }
 
         faults.Demand(MaxTokens is null or >= 2, "--max-tokens", MaxTokens, "2 or more");
@@ -93,29 +94,41 @@ internal sealed record TaskSettings
         (ModelConfig config, bool hasHead) = CheckpointReader.Describe(Model);
         TaskChoice choice = Objective is { } named ? new(named, "as asked") : TaskChoice.Of(Data, hasHead ? config.Task : null, LabelColumn);
         ITrainingTask task = TrainingTasks.Of(choice.Name);
-        if (Labels is not null && task.Head != ModelTask.SequenceClassification)
+        if (Labels is not null && task.Head is not (ModelTask.SequenceClassification or ModelTask.ImageClassification))
             throw new InvalidDataException($"--labels are given, but the objective is {task.Name}, since {choice.Reason}. Leave them out, or add --objective {KnownObjectives.Classification} and the field of the label, --label-column.");
 
+        TaskSource source = task.Head == ModelTask.ImageClassification ? ImagesOf(config) : TextOf(config, task);
+        source = source with { HoldoutShare = holdoutShare, By = by, LabelColumn = LabelColumn };
+        if (task.Head is ModelTask.SequenceClassification or ModelTask.ImageClassification)
+            source = source with { Labels = Labels ?? LabelNames.Find(hasHead && config.IsClassifier ? config.Labels : [], source, task.Head) };
+        return new(task, choice.Reason, source);
+    }
+
+    private TaskSource ImagesOf(ModelConfig config)
+    {
+        if (config is not ImageModelConfig images)
+            throw new InvalidDataException($"{Model} is a {config.ClassName}, which reads text; wanted a model that reads images, such as a ViTForImageClassification.");
+        return ImageSource.Holds(Data)
+            ? new() { Path = Data, Images = ImagePreprocessor.Read(Model, images.Image), MaxTokens = images.Image.Patches + 1 }
+            : throw new InvalidDataException($"{Data} is no folder of images and no IDX file, which a {config.ClassName} reads.");
+    }
+
+    private TaskSource TextOf(ModelConfig config, ITrainingTask task)
+    {
         int longest = (config as TextModelConfig ?? throw new InvalidDataException($"{Model} is a {config.ClassName}, which reads images; wanted a text model.")).MaxPositions;
         if (MaxTokens > longest)
             throw new InvalidDataException($"--max-tokens is {MaxTokens}; the model takes at most {longest}.");
 
         ITokenizer tokenizer = TokenizerFolder.Read(Model);
-        TaskSource source = new()
+        return new()
         {
             Path = Data,
             Tokenizer = tokenizer,
             MaxTokens = RequireRoom(tokenizer, MaxTokens ?? Math.Min(UsualTokens, longest)),
-            HoldoutShare = holdoutShare,
-            By = by,
             TextColumn = TextColumn,
             PairColumn = PairColumn,
-            LabelColumn = LabelColumn,
             ChatTemplate = task is InstructionTask ? ChatTemplates.ChatTemplate.Read(Model, ChatTemplate) : null,
         };
-        if (task.Head == ModelTask.SequenceClassification)
-            source = source with { Labels = Labels ?? LabelNames.Find(hasHead && config.IsClassifier ? config.Labels : [], source) };
-        return new(task, choice.Reason, source);
     }
 
     private static int RequireRoom(ITokenizer tokenizer, int maxTokens)

@@ -30,6 +30,7 @@ public static class TrainCommand
             Examples:
               client train --model models/base --data mail.jsonl --labels ham,spam --steps 200 --out adapter
               client train --model models/base --data speeches.txt --rank 16 --checkpoint-every 100 --out adapter
+              client train --model models/vit --data photographs --target-modules query,value --out adapter
               client train --model models/base --data pairs.csv --adapter-config ia3.json --out adapter --json
             """)
         {

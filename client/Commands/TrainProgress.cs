@@ -1,4 +1,5 @@
 using System.Globalization;
+using Federated.Client.Models;
 using Federated.Client.Training;
 using Spectre.Console;
 
@@ -8,10 +9,12 @@ namespace Federated.Client.Commands;
 internal sealed class TrainProgress(TrainSettings settings)
 {
     private readonly int _steps = settings.Training.Steps;
+    private string _unit = "tokens";
 
     /// <summary>Says what is trained.</summary>
     public void Begin(ChosenTask chosen)
     {
+        _unit = chosen.Task.Head == ModelTask.ImageClassification ? "images" : "tokens";
         if (!settings.Task.Json)
             Console.WriteLine($"objective: {chosen.Task.Name} ({chosen.Reason})");
     }
@@ -55,7 +58,7 @@ internal sealed class TrainProgress(TrainSettings settings)
             Console.WriteLine(Line(step));
     }
 
-    private string Line(StepReport step) => string.Create(CultureInfo.InvariantCulture, $"step {step.Step}/{_steps}, loss {step.Loss:0.000}, {step.TokensPerSecond:0} tokens/s");
+    private string Line(StepReport step) => string.Create(CultureInfo.InvariantCulture, $"step {step.Step}/{_steps}, loss {step.Loss:0.000}, {step.TokensPerSecond:0} {_unit}/s");
 
     private static void Say(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -6,7 +6,7 @@ namespace Federated.Client.Data;
 
 /// <summary>What <see cref="HoldoutSplit"/> needs to know of an example, so that its text need not be kept.</summary>
 /// <param name="Label">Examples are divided within each label; empty where there is none.</param>
-/// <param name="Hash">First 16 bytes of SHA-256 over seed and text.</param>
+/// <param name="Hash">First 16 bytes of SHA-256 over seed and text, or bytes.</param>
 public readonly record struct HoldoutKey(string Label, UInt128 Hash)
 {
     /// <summary>The key of an example.</summary>
@@ -29,6 +29,25 @@ public readonly record struct HoldoutKey(string Label, UInt128 Hash)
                 break;
         }
 
+        return Of(sha, label);
+    }
+
+    /// <summary>The key of an example that is bytes, such as an image.</summary>
+    /// <param name="content">Its bytes; equal ones land on one side.</param>
+    /// <param name="label">Its label, or null.</param>
+    /// <param name="seed">Another seed gives another division.</param>
+    public static HoldoutKey Of(ReadOnlySpan<byte> content, string? label, ulong seed)
+    {
+        using IncrementalHash sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> start = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(start, seed);
+        sha.AppendData(start);
+        sha.AppendData(content);
+        return Of(sha, label);
+    }
+
+    private static HoldoutKey Of(IncrementalHash sha, string? label)
+    {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         sha.GetHashAndReset(digest);
         return new(label ?? "", BinaryPrimitives.ReadUInt128BigEndian(digest));

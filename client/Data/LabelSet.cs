@@ -26,9 +26,12 @@ public sealed class LabelSet
 
     /// <summary>The index of an example's label: its name, or its number from 0 where no name is a number.</summary>
     /// <exception cref="DataFormatException">The label is none of these. The message names the place and the names, not the label, which may be text in the wrong column.</exception>
-    public int IndexOf(LabelledText example)
+    public int IndexOf(LabelledText example) => IndexOf(example.Label, example.File, example.Line);
+
+    /// <summary>The same for the label of an example in a line of a file, 0 for a file as a whole.</summary>
+    internal int IndexOf(string? found, string file, int line)
     {
-        if (example.Label is { } label)
+        if (found is { } label)
         {
             if (_indices.TryGetValue(label, out int index))
                 return index;
@@ -36,6 +39,6 @@ public sealed class LabelSet
                 return number;
         }
 
-        throw new DataFormatException(example.File, example.Line, $"its label ({example.Label?.Length ?? 0} characters) is unknown; known labels: {string.Join(", ", Names)}. Correct the label, or choose its column with --label-column.");
+        throw new DataFormatException(file, line, $"its label ({found?.Length ?? 0} characters) is unknown; known labels: {string.Join(", ", Names)}. Correct the label, or choose its column with --label-column.");
     }
 }

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Federated.Client.Models;
 
 /// <summary>The <c>config.json</c> of a timm MLP-Mixer: the name of a variant, and where it differs from that.</summary>
-public sealed record MixerConfig : ModelConfig
+public sealed record MixerConfig : ImageModelConfig
 {
     /// <summary>The name this project knows the architecture by; timm's configurations have none.</summary>
     public const string Name = "mlp_mixer";
@@ -38,9 +38,6 @@ public sealed record MixerConfig : ModelConfig
 
     /// <summary>timm's name of the variant.</summary>
     public required string Variant { get; init; }
-
-    /// <summary>The images, and their patches.</summary>
-    public required ImageSize Image { get; init; }
 
     /// <summary>Number of blocks.</summary>
     public required int Layers { get; init; }

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Federated.Client.Models;
 
 /// <summary>ViT's part of <c>config.json</c>.</summary>
-public sealed record VitConfig : ModelConfig
+public sealed record VitConfig : ImageModelConfig
 {
     /// <summary>The name in <c>model_type</c>.</summary>
     public const string Name = "vit";
@@ -13,9 +13,6 @@ public sealed record VitConfig : ModelConfig
 
     /// <inheritdoc/>
     public override string ClassName => "ViTForImageClassification";
-
-    /// <summary>The images, and their patches.</summary>
-    public required ImageSize Image { get; init; }
 
     /// <summary>Number of blocks.</summary>
     public required int Layers { get; init; }

@@ -2,7 +2,7 @@ using Federated.Client.Data;
 
 namespace Federated.Client.Training;
 
-/// <summary>The examples of one file as tokens, divided into those to train on and those held out. The texts themselves are not kept.</summary>
+/// <summary>The examples of one source as tokens or images, divided into those to train on and those held out. The texts and images themselves are not kept.</summary>
 public sealed class TaskData
 {
     /// <summary>Places of an evaluation batch.</summary>
@@ -21,6 +21,9 @@ public sealed class TaskData
     internal TaskData(
         IReadOnlyList<TaskRow> rows, IReadOnlyList<int[]> training, IReadOnlyList<int> holdout, Func<IReadOnlyList<TaskRow>, TrainingBatch> batch) =>
         (_rows, _training, _holdout, _batch) = (rows, training, holdout, batch);
+
+    /// <summary>Positions that a row without tokens takes: of an image, those that the model makes of it.</summary>
+    internal int ImageLength { get; init; } = 1;
 
     /// <summary>Examples to train on: what a batch is made of.</summary>
     public int TrainingExamples => _training.Count;
@@ -53,7 +56,7 @@ public sealed class TaskData
         : new LengthBuckets(rows.Select(Length), new() { MaxTokens = EvaluationTokens })
             .Epoch(seed: 0, epoch: 0).Select(batch => Batch(batch.Select(index => rows[index])));
 
-    private int Length(int row) => _rows[row].Tokens.Length;
+    private int Length(int row) => _rows[row].Image is null ? _rows[row].Tokens.Length : ImageLength;
 
     private TrainingBatch Batch(IEnumerable<int> rows) => _batch([.. rows.Select(row => _rows[row])]);
 }

@@ -5,10 +5,13 @@ namespace Federated.Client.Training;
 /// <param name="End">The token after its last.</param>
 public readonly record struct TokenSpan(int Start, int End);
 
-/// <summary>One sequence as a model reads it, with what is to be learned about it.</summary>
-/// <param name="Tokens">Token ids, at least one.</param>
+/// <summary>One sequence or image as a model reads it, with what is to be learned about it.</summary>
+/// <param name="Tokens">Token ids, at least one; none for an image.</param>
 public sealed record TaskRow(ReadOnlyMemory<int> Tokens)
 {
+    /// <summary>The number of an image in its source, which is decoded when a batch wants it.</summary>
+    public int? Image { get; init; }
+
     /// <summary>Segment of each token; null where all are 0.</summary>
     public IReadOnlyList<int>? TypeIds { get; init; }
 

@@ -14,7 +14,7 @@ internal static class RunValidator
 
     private const int MostRounds = 100_000;
 
-    private static readonly string[] Objectives = ["sequence-classification", "causal-lm", "instruction"];
+    private static readonly string[] Objectives = ["sequence-classification", "image-classification", "causal-lm", "instruction"];
 
     private static readonly string[] Schedules = ["cosine", "linear", "constant"];
 
@@ -79,7 +79,7 @@ internal static class RunValidator
     {
         Choice(at, "objective", training.Objective, Objectives, errors);
         Choice(at, "schedule", training.Schedule, Schedules, errors);
-        bool classifies = training.Objective == Objectives[0];
+        bool classifies = training.Objective is "sequence-classification" or "image-classification";
         if (classifies && training.Labels.Count < 2)
             errors.Add($"{at.Place("labels")} has {training.Labels.Count} entries; '{training.Objective}' needs 2 or more, in the order of the head's outputs.");
         if (!classifies && training.Labels.Count > 0)

@@ -83,7 +83,7 @@ public sealed record AdapterPlan
 [MessagePackObject]
 public sealed record TrainingPlan
 {
-    /// <summary>Objective: <c>sequence-classification</c>, <c>causal-lm</c> or <c>instruction</c>.</summary>
+    /// <summary>Objective: <c>sequence-classification</c>, <c>image-classification</c>, <c>causal-lm</c> or <c>instruction</c>.</summary>
     [Key(0)] public required string Objective { get; init; }
 
     /// <summary>Class names in the order of the head's outputs; empty for a language model.</summary>
@@ -110,7 +110,7 @@ public sealed record TrainingPlan
     /// <summary>Examples in a batch.</summary>
     [Key(8)] public required int BatchSize { get; init; }
 
-    /// <summary>Tokens an example is cut to.</summary>
+    /// <summary>Tokens an example is cut to; says nothing of images.</summary>
     [Key(9)] public required int MaxTokens { get; init; }
 
     /// <summary>Decoupled weight decay of AdamW.</summary>

@@ -37,6 +37,12 @@ public sealed class ImagePreprocessor
     /// <summary>Colour channels that images are decoded to.</summary>
     public int Channels => _size.Channels;
 
+    /// <summary>Rows of pixels of what comes out.</summary>
+    public int Height => _size.Height;
+
+    /// <summary>Pixels of a row of what comes out.</summary>
+    public int Width => _size.Width;
+
     /// <summary>How many numbers an image becomes.</summary>
     public int Length => _size.Channels * _size.Height * _size.Width;
 

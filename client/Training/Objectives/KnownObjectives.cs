@@ -17,6 +17,9 @@ public static class KnownObjectives
     /// <summary>One class a text.</summary>
     public const string Classification = "sequence-classification";
 
+    /// <summary>One class an image.</summary>
+    public const string ImageClassification = "image-classification";
+
     /// <summary>Any number of labels a text.</summary>
     public const string MultiLabel = "multi-label";
 

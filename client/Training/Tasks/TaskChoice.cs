@@ -1,4 +1,5 @@
 using Federated.Client.Data;
+using Federated.Client.Data.Images;
 using Federated.Client.Models;
 using Federated.Client.Training.Objectives;
 
@@ -10,12 +11,14 @@ namespace Federated.Client.Training.Tasks;
 public sealed record TaskChoice(string Name, string Reason)
 {
     /// <summary>Chooses: labels make it classification, conversations and completions instruction tuning, anything else follows the model's head.</summary>
-    /// <param name="path">The data; its first record is looked at.</param>
+    /// <param name="path">The data; the first record of a file is looked at.</param>
     /// <param name="head">The head that the checkpoint has; null for none.</param>
     /// <param name="labelColumn">Name of the field with the label.</param>
     /// <exception cref="DataFormatException">The data is malformed, or fits no task of this model.</exception>
     public static TaskChoice Of(string path, ModelTask? head, string labelColumn)
     {
+        if (ImageSource.Holds(path))
+            return new(KnownObjectives.ImageClassification, "the data is images");
         if (TextFiles.IsPlain(path))
             return Unlabelled(head, "the data is plain text");
 

@@ -6,7 +6,8 @@ namespace Federated.Client.Training.Tasks;
 public static class TrainingTasks
 {
     private static readonly FrozenDictionary<string, ITrainingTask> Known =
-        new ITrainingTask[] { new CausalLanguageModelTask(), new InstructionTask(), new SequenceClassificationTask() }.ToFrozenDictionary(task => task.Name, StringComparer.Ordinal);
+        new ITrainingTask[] { new CausalLanguageModelTask(), new ImageClassificationTask(), new InstructionTask(), new SequenceClassificationTask() }
+            .ToFrozenDictionary(task => task.Name, StringComparer.Ordinal);
 
     /// <summary>The known names, sorted.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Keys.Order(StringComparer.Ordinal)];

@@ -95,7 +95,7 @@ public sealed class RunFileTests : IDisposable
     [InlineData("learning_rate: 1e-3", "learning_rate: .nan", "training.learning_rate (line 19) is '.nan'; a finite number")]
     [InlineData("learning_rate: 1e-3", "learning_rate: 0", "training.learning_rate (line 19) is 0; more than 0")]
     [InlineData("labels: [ham, spam]", "labels: [ham]", "training.labels (line 15) has 1 entries; 'sequence-classification' needs 2")]
-    [InlineData("objective: sequence-classification", "objective: guess", "training.objective (line 14) is 'guess'; one of sequence-classification, causal-lm")]
+    [InlineData("objective: sequence-classification", "objective: guess", "training.objective (line 14) is 'guess'; one of sequence-classification, image-classification, causal-lm")]
     public void ReadAll_OneThingWrong_NamesPathLineValueAndTheWayOut(string before, string after, string expected)
     {
         string text = TinyModel.Yaml("model").ReplaceLineEndings("\n");
