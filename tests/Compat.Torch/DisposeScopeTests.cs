@@ -124,7 +124,7 @@ public class DisposeScopeTests
     [Fact]
     public void WrappedTensorDisposeScope_Intermediates_AreGone()
     {
-        long before = Live.Tensors;
+        long before = Live.Settled;
 
         using Tensor result = WrappedTensorDisposeScope(() => (ones(3) * 2) + 1);
 

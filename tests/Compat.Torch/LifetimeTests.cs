@@ -11,7 +11,7 @@ public class LifetimeTests
     [Fact]
     public void Dispose_Twice_FreesOnce()
     {
-        long before = Live.Tensors;
+        long before = Live.Settled;
         Tensor tensor = zeros(3);
         tensor.Dispose();
         tensor.Dispose();
@@ -23,7 +23,7 @@ public class LifetimeTests
     public void Finalizer_LeakedTensors_ReturnsTheCount()
     {
         Collect();
-        long before = Live.Tensors;
+        long before = Live.Settled;
 
         Leak(200);
         Assert.True(Live.Tensors >= before + 200);
@@ -36,7 +36,7 @@ public class LifetimeTests
     public void Finalizer_ThreadDiedWithAnOpenScope_ReturnsTheCount()
     {
         Collect();
-        long before = Live.Tensors;
+        long before = Live.Settled;
 
         Thread thread = new(() =>
         {
@@ -81,7 +81,7 @@ public class LifetimeTests
     public void TrainingLoop_InScopes_LiveTensorsStayFlat()
     {
         Collect();
-        long atStart = Live.Tensors, afterFirst = 0;
+        long atStart = Live.Settled, afterFirst = 0;
         using (Sequential model = Sequential(("in", Linear(8, 16)), ("act", GELU()), ("out", Linear(16, 4))))
         using (AdamW optimizer = optim.AdamW(model.parameters(), lr: 0.01, weight_decay: 0.1))
         using (Tensor inputs = randn(32, 8), targets = randint(4, [32L]))
@@ -109,7 +109,7 @@ public class LifetimeTests
     [Fact]
     public void Parameter_FromTensor_TakesTheHandleOver()
     {
-        long before = Live.Tensors;
+        long before = Live.Settled;
         using (NewDisposeScope())
         {
             Tensor data = ones(2);

@@ -16,4 +16,15 @@ internal static class Live
     /// <summary>A parameter takes its tensor's place.</summary>
     public const int PerParameter = 0;
 #endif
+
+    /// <summary>The count once what earlier tests left to the collector is gone, which else would go while a test counts.</summary>
+    public static long Settled
+    {
+        get
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return Tensors;
+        }
+    }
 }

@@ -122,7 +122,7 @@ public class ModuleTests
     [Fact]
     public void Dispose_Module_FreesItsTensors()
     {
-        long before = Live.Tensors;
+        long before = Live.Settled;
         int parameters;
         using (Block block = new())
         {
