@@ -66,8 +66,13 @@ internal sealed class IdxImages : ImageSource
         string plain = name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name;
         string wanted = plain.Replace("images", "labels", StringComparison.Ordinal).Replace("idx3", "idx1", StringComparison.Ordinal);
         string[] tried = [.. new[] { wanted, wanted + ".gz" }.Where(other => other != name).Select(other => Path.Combine(folder, other))];
-        return wanted == plain
-            ? throw new DataFormatException(path, 0, "its name does not say where its labels are; wanted one with 'images' in it, such as train-images-idx3-ubyte, and the labels beside it as train-labels-idx1-ubyte.")
-            : tried.FirstOrDefault(File.Exists) ?? throw new DataFormatException(path, 0, $"its labels are missing; wanted them in {string.Join(" or ", tried)}.");
+        if (wanted == plain)
+        {
+            throw new DataFormatException(path, 0,
+                "its name does not say where its labels are; wanted one with 'images' in it, such as train-images-idx3-ubyte, and the labels beside it as train-labels-idx1-ubyte.");
+        }
+
+        return tried.FirstOrDefault(File.Exists)
+            ?? throw new DataFormatException(path, 0, $"its labels are missing; wanted them in {string.Join(" or ", tried)}.");
     }
 }

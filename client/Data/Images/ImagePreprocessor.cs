@@ -62,7 +62,11 @@ public sealed class ImagePreprocessor
         if (_config.Crop is { } crop)
             resized = CentreCrop.Apply(resized, crop.Width, crop.Height, _config.CropRounding);
         if ((resized.Width, resized.Height) != (_size.Width, _size.Height))
-            throw new DataFormatException(file, 0, $"an image of {image.Width} x {image.Height} becomes one of {resized.Width} x {resized.Height}; the model reads {_size.Width} x {_size.Height}. Let preprocessor_config.json resize to that, or crop.");
+        {
+            throw new DataFormatException(file, 0,
+                $"an image of {image.Width} x {image.Height} becomes one of {resized.Width} x {resized.Height}; the model reads {_size.Width} x {_size.Height}. "
+                + "Let preprocessor_config.json resize to that, or crop.");
+        }
 
         int pixels = _size.Height * _size.Width;
         for (int channel = 0; channel < _size.Channels; channel++)
@@ -81,7 +85,12 @@ public sealed class ImagePreprocessor
             return image;
         (long width, long height) = resize.Of(image.Width, image.Height);
         if (Math.Max(width, image.Width) * Math.Max(height, image.Height) > ImageDecoder.MostPixels)
-            throw new DataFormatException(file, 0, $"an image of {image.Width} x {image.Height} would be resized to {width} x {height}, more than {ImageDecoder.MostPixels:N0} pixels on the way; take it out of the folder, or cut it.");
+        {
+            throw new DataFormatException(file, 0,
+                $"an image of {image.Width} x {image.Height} would be resized to {width} x {height}, more than {ImageDecoder.MostPixels:N0} pixels on the way; "
+                + "take it out of the folder, or cut it.");
+        }
+
         return Resampling.Resize(image, (int)width, (int)height, _config.Filter);
     }
 }
