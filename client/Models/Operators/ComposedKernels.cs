@@ -140,6 +140,13 @@ internal static class ComposedKernels
     {
         using DisposeScope scope = NewDisposeScope();
         long count = query.shape[0], heads = query.shape[1], width = query.shape[2], keyHeads = keys.shape[0], length = keys.shape[1], group = heads / keyHeads;
+        if (count == 1)
+        {
+            // One new token, as in all passes of generation but the first: its heads lie as the products want them, and calls are what a small model pays for.
+            Tensor row = (query * scale).view(keyHeads, group, width).bmm(keys.transpose(1, 2));
+            return (mask is null ? row : row + mask.view(1, 1, length)).softmax(-1).bmm(values).view(1, heads * width).MoveToOuterDisposeScope();
+        }
+
         Tensor q = (query * scale).view(count, keyHeads, group, width).permute(1, 2, 0, 3).reshape(keyHeads, group * count, width);
         Tensor scores = q.bmm(keys.transpose(1, 2)).view(keyHeads, group, count, length);
         Tensor probabilities = (mask is null ? scores : scores + mask.view(1, 1, count, length)).softmax(-1);

@@ -1,10 +1,23 @@
 using Federated.Shared.Peft;
 using Federated.Shared.Tensors;
+using Federated.Tests.Support;
 
 namespace Federated.Shared.Tests.Peft;
 
 public sealed class AdapterFolderTests
 {
+    [Fact]
+    public void Read_SettingsLongerThanAny_AreRefusedUnread()
+    {
+        using TemporaryFolder folder = new();
+        new NamedTensors().Save(folder[AdapterFolder.WeightsFile]);
+        using (FileStream file = File.Create(folder[AdapterFolder.ConfigFile]))
+            file.SetLength(1L << 32);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("1048576 bytes", Assert.Throws<PeftFormatException>(() => AdapterFolder.Read(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
+    }
+
     [Fact]
     public void Read_FileMissing_NamesIt()
     {
